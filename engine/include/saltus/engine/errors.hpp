@@ -71,6 +71,10 @@ class LimitError : public Error {
 
 /// `name` in quotes, as all error texts show names; control characters and broken UTF-8 are shown as \xNN.
 [[nodiscard]] std::string quoted(std::string_view name);
+// Found by argument-dependent lookup, std::quoted would win over the conversion to string_view.
+[[nodiscard]] inline std::string quoted(const std::string& name) { return quoted(std::string_view(name)); }
+[[nodiscard]] inline std::string quoted(std::string& name) { return quoted(std::string_view(name)); }
+[[nodiscard]] inline std::string quoted(const char* name) { return quoted(std::string_view(name)); }
 
 /// The entry of `known` nearest to `name` as " Did you mean 'x'?", or "" if none is near.
 template <class Names>
@@ -91,7 +95,7 @@ std::string did_you_mean(std::string_view name, const Names& known) {
             best = std::string(candidate);
         }
     }
-    return best.empty() ? "" : " Did you mean " + quoted(best) + "?";
+    return best.empty() ? "" : " Did you mean " + saltus::quoted(best) + "?";
 }
 
 }  // namespace saltus

@@ -1,0 +1,114 @@
+#include "saltus/converters/convention.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "saltus/engine/errors.hpp"
+
+namespace saltus::converters {
+
+namespace {
+
+constexpr Duration tenth_of_a_millisecond{100'000'000'000};
+constexpr Duration millisecond{1'000'000'000'000};
+
+constexpr std::array<Convention, 8> conventions{{
+    {.name = "nir"},
+    {.name = "norse",
+     .spike_area = SpikeArea::step,
+     .reset = ResetRule::zero,
+     .dt = millisecond,
+     .if_jumps_by_w = true,
+     .lif_ignores_r = true,
+     .current_rests_at_v_leak = true,
+     .start = Convention::Start::v_leak},
+    {.name = "snntorch",
+     .spike_area = SpikeArea::step,
+     .reset = ResetRule::zero,
+     .if_reset = ResetRule::subtract,
+     .dt = tenth_of_a_millisecond,
+     .if_jumps_by_w = true},
+    {.name = "sinabs",
+     .time_unit = TimeUnit::steps,
+     .spike_area = SpikeArea::jump,
+     .reset = ResetRule::subtract_repeated,
+     .dt = millisecond,
+     .if_jumps_by_w = true},
+    {.name = "spikingjelly",
+     .spike_area = SpikeArea::step,
+     .dt = tenth_of_a_millisecond,
+     .start = Convention::Start::v_reset},
+    {.name = "rockpool",
+     .spike_area = SpikeArea::jump,
+     .reset = ResetRule::subtract_repeated,
+     .dt = millisecond,
+     .if_jumps_by_w = true,
+     .cuba_current_adds_to_v = true},
+    {.name = "lava-dl", .spike_area = SpikeArea::step, .reset = ResetRule::zero, .dt = tenth_of_a_millisecond},
+    {.name = "jaxsnn",
+     .time_unit = TimeUnit::milliseconds,
+     .spike_area = SpikeArea::jump,
+     .dt = millisecond,
+     .if_jumps_by_w = true,
+     .lif_ignores_r = true,
+     .ignores_v_leak = true},
+}};
+
+template <class Value, std::size_t n>
+Value named(std::string_view what, std::string_view name, const std::array<std::pair<std::string_view, Value>, n>& known) {
+    std::vector<std::string> names;
+    std::string list;
+    for (const auto& [key, value] : known) {
+        if (key == name) return value;
+        names.emplace_back(key);
+        list += (list.empty() ? "" : ", ") + names.back();
+    }
+    throw UsageError(std::string(what) + ": expected one of " + list + ", found " + quoted(name) + "." +
+                     did_you_mean(name, names));
+}
+
+}  // namespace
+
+const Convention& convention(std::string_view name) {
+    const auto found =
+        std::find_if(conventions.begin(), conventions.end(), [&](const Convention& c) { return c.name == name; });
+    if (found != conventions.end()) return *found;
+    if (name == "nengo") {
+        throw LimitError("convention 'nengo': its LIF sends spikes of height 1/dt and its CubaLIF is one step late, "
+                         "which the exact clock does not follow.");
+    }
+    const std::vector<std::string> names = convention_names();
+    std::string list;
+    for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
+    throw UsageError("convention: expected one of " + list + ", found " + quoted(name) + "." +
+                     did_you_mean(name, names));
+}
+
+std::vector<std::string> convention_names() {
+    std::vector<std::string> names;
+    for (const Convention& c : conventions) names.emplace_back(c.name);
+    return names;
+}
+
+TimeUnit time_unit_from(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, TimeUnit>, 3> known{
+        {{"s", TimeUnit::seconds}, {"ms", TimeUnit::milliseconds}, {"steps", TimeUnit::steps}}};
+    return named("time unit", name, known);
+}
+
+SpikeArea spike_area_from(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, SpikeArea>, 3> known{
+        {{"unit", SpikeArea::unit}, {"step", SpikeArea::step}, {"jump", SpikeArea::jump}}};
+    return named("spike area", name, known);
+}
+
+ResetRule reset_rule_from(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, ResetRule>, 4> known{
+        {{"v_reset", ResetRule::v_reset},
+         {"zero", ResetRule::zero},
+         {"subtract", ResetRule::subtract},
+         {"subtract_repeated", ResetRule::subtract_repeated}}};
+    return named("reset", name, known);
+}
+
+}  // namespace saltus::converters

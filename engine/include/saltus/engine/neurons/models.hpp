@@ -1,0 +1,50 @@
+// The closed set of models. Adding one is a header beside this file, a line in `Model`, a test, and a line of
+// documentation (CONTRIBUTING.md walks through it).
+//
+// A model P is a struct of the parameters of one neuron with P::name (NIR's), P::State, P::Constants, and these
+// functions on them:
+//   constants(p, x)                    what the loops need, from the parameters and the constant signal x
+//   initial(p, c)                      state at the start
+//   flow(c, state, s)                  state s seconds later without input: the closed form
+//   arrive(c, state, w)                spikes of summed weight w arrive
+//   refractory_flow, refractory_arrive the same during the refractory period
+//   next_crossing(c, state, V_th, h)   seconds to the threshold, infinity if not within h
+//   stands_still(c)                    the state never moves between arrivals
+#pragma once
+
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "saltus/engine/neurons/cuba_li.hpp"
+#include "saltus/engine/neurons/cuba_lif.hpp"
+#include "saltus/engine/neurons/if.hpp"
+#include "saltus/engine/neurons/integrator.hpp"
+#include "saltus/engine/neurons/li.hpp"
+#include "saltus/engine/neurons/lif.hpp"
+#include "saltus/engine/neurons/threshold.hpp"
+
+namespace saltus::neurons {
+
+/// Spikes come from outside, with the input of a run.
+struct Input {
+    static constexpr std::string_view name = "Input";
+};
+
+template <class P>
+concept Spiking = requires(const P& p) { p.V_th; };
+
+/// Parameters of a population: one entry that all neurons share, or one per neuron.
+template <class P>
+using PerNeuron = std::vector<P>;
+
+using Model = std::variant<Input, PerNeuron<If>, PerNeuron<Lif>, PerNeuron<CubaLif>, PerNeuron<Integrator>,
+                           PerNeuron<Li>, PerNeuron<CubaLi>, PerNeuron<Threshold>>;
+
+/// "IF", "LIF", ... as NIR calls it.
+[[nodiscard]] std::string_view model_name(const Model& model);
+
+/// Emits spikes, as an Input does.
+[[nodiscard]] bool is_spiking(const Model& model);
+
+}  // namespace saltus::neurons

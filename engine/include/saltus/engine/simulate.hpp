@@ -1,0 +1,83 @@
+// The exact clock: run a network from event to event. See engine/simulation/exact.cpp for the loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "saltus/engine/network.hpp"
+#include "saltus/engine/spike_train.hpp"
+
+namespace saltus {
+
+/// Spikes for one input population. A spike that stands twice counts twice.
+struct InputSpikes {
+    std::string population;
+    SpikeTrain spikes;
+};
+
+struct Progress {
+    double fraction = 0.0;  // of the duration
+    Time time;
+    std::uint64_t spikes = 0;
+    std::uint64_t synaptic_events = 0;
+};
+
+struct SimulationOptions {
+    Duration duration;  // the run covers 0 <= t <= duration
+    bool record_spikes = true;
+    /// Populations to record; empty: all that spike (for spikes), all that have a potential (for potentials).
+    std::vector<std::string> recorded;
+    /// Instants at which potentials are recorded, ascending: the value after everything that happens at that instant.
+    std::vector<Time> potential_times;
+    /// Called about every thousand instants; false stops the run, which keeps what was recorded.
+    std::function<bool(const Progress&)> on_progress;
+};
+
+struct PotentialRecord {
+    std::uint32_t population = 0;
+    std::vector<Time> times;
+    std::vector<double> values;  // [time][neuron]
+};
+
+struct SimulationResult {
+    std::vector<SpikeTrain> spikes;           // per population, sorted by (time, neuron); empty if not recorded
+    std::vector<std::uint64_t> spike_counts;   // per population, inputs included
+    std::vector<PotentialRecord> potentials;   // of the recorded populations, where potential_times were given
+    std::vector<std::vector<double>> final_potentials;  // per population that does not spike: at the end of the run
+    std::uint64_t neuron_spikes = 0;           // of all neurons, recorded or not, without the inputs
+    std::uint64_t synaptic_events = 0;         // deliveries of one spike over one synapse
+    Time end;                                  // the instant up to which everything was simulated
+    bool interrupted = false;
+};
+
+/// 64-bit digest of every recorded (population, time, neuron): equal runs have equal fingerprints.
+[[nodiscard]] std::uint64_t fingerprint(const SimulationResult& result);
+
+/// A network made ready for the exact clock; runs are independent and may be made by several threads at once.
+class ExactSimulation {
+  public:
+    /// Throws NetworkError for what the exact clock cannot do: a cycle without delay, a continuous signal (LI, CubaLI, I)
+    /// that feeds another population, V_reset >= V_th without refractory period, a biased chain with a delay after the
+    /// bias; LimitError where delays that differ between channels would expand to more than 2^31 synapses.
+    explicit ExactSimulation(const Network& network);
+    ~ExactSimulation();
+    ExactSimulation(ExactSimulation&&) noexcept;
+    ExactSimulation& operator=(ExactSimulation&&) noexcept;
+
+    /// Throws InputError for spikes of populations that are no inputs, for neurons that do not exist, before 0 or after
+    /// the end; LimitError for a duration that is negative or beyond the range.
+    [[nodiscard]] SimulationResult run(const std::vector<InputSpikes>& inputs, const SimulationOptions& options) const;
+
+  private:
+    class Prepared;
+    std::unique_ptr<const Prepared> prepared_;
+};
+
+/// ExactSimulation(network).run(inputs, options).
+[[nodiscard]] SimulationResult simulate(const Network& network, const std::vector<InputSpikes>& inputs,
+                                        const SimulationOptions& options);
+
+}  // namespace saltus

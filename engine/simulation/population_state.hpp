@@ -1,0 +1,233 @@
+// The state of one population during a run, and what an instant does to it: integrate to the instant, add what arrives,
+// test the threshold once, reset.
+//
+// Each neuron's state holds at an instant of its own, the last one at which something happened to it. A crossing between
+// arrivals happens at a real time; the spike is sent at the nearest tick, while the neuron itself goes on from the real
+// time (`rest_fs`), so that rounding does not add up over the spikes of a neuron.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arrivals.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/network.hpp"
+
+namespace saltus {
+
+/// A real instant: a tick and the part of a tick beyond it.
+struct Instant {
+    Time tick;
+    double rest_fs = 0.0;
+};
+
+[[nodiscard]] inline double seconds_between(const Instant& from, const Instant& to) {
+    const auto ticks = static_cast<double>(to.tick.femtoseconds() - from.tick.femtoseconds());
+    return (ticks + (to.rest_fs - from.rest_fs)) / femtoseconds_per_second;
+}
+
+/// `seconds` >= 0 after `from`; never where that is beyond `end`.
+[[nodiscard]] inline Instant later(const Instant& from, double seconds, Time end) {
+    const double fs = seconds * femtoseconds_per_second + from.rest_fs;
+    const auto room = static_cast<double>(end.femtoseconds() - from.tick.femtoseconds());
+    const double ticks = std::round(fs);
+    if (!(ticks <= room)) return {Time::never(), 0.0};
+    return {Time(Duration(from.tick.femtoseconds() + static_cast<std::int64_t>(ticks))), fs - ticks};
+}
+
+template <class P>
+class PopulationState {
+  public:
+    /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for.
+    PopulationState(const neurons::PerNeuron<P>& parameters, std::uint32_t size, const std::vector<double>& signal,
+                    Time end)
+        : parameters_(parameters), end_(end) {
+        const bool uniform = parameters.size() == 1 && (signal.empty() || all_equal(signal));
+        for (std::uint32_t j = 0; j < (uniform ? 1 : size); ++j) {
+            constants_.push_back(neurons::constants(parameters[parameters.size() == 1 ? 0 : j],
+                                                    signal.empty() ? 0.0 : signal[j]));
+        }
+        states_.reserve(size);
+        for (std::uint32_t j = 0; j < size; ++j) states_.push_back(neurons::initial(parameter(j), constant(j)));
+
+        timeless_ = true;
+        for (const auto& c : constants_) timeless_ = timeless_ && neurons::stands_still(c);
+        if constexpr (neurons::Spiking<P>) {
+            for (const P& p : parameters_) timeless_ = timeless_ && p.t_ref == Duration();
+            for (std::uint32_t j = 0; j < size; ++j) timeless_ = timeless_ && states_[j].V < parameter(j).V_th;
+            if (timeless_ && subtracts_once()) timeless_ = false;
+        }
+        if (!timeless_) {
+            since_.resize(size);
+            free_.resize(size);
+            if constexpr (neurons::Spiking<P>) {
+                crossing_.assign(size, {Time::never(), 0.0});
+                scheduled_.assign(size, Time::never());
+            }
+        }
+    }
+
+    /// Predicts the first crossing of every neuron. `wake(time, neuron)` asks to be looked at again.
+    template <class WakeAt>
+    void start(WakeAt&& wake) {
+        if constexpr (neurons::Spiking<P>) {
+            if (timeless_) return;
+            for (std::uint32_t j = 0; j < states_.size(); ++j) predict(j, Time(), wake);
+        }
+    }
+
+    /// True if the wake-up call for neuron j at t is due; a neuron that crosses later by now is called again then.
+    template <class WakeAt>
+    bool is_due(NeuronIndex j, Time t, WakeAt&& wake) {
+        if (scheduled_[j] != t) return false;  // an earlier call has been made since this one was asked for
+        const bool due = crossing_[j].tick == t;
+        scheduled_[j] = due ? Time::never() : crossing_[j].tick;
+        if (scheduled_[j] != Time::never()) wake(scheduled_[j], j);
+        return due;
+    }
+
+    /// Everything that instant t brings: neurons that fire are appended to `fired`, in no particular order.
+    template <class WakeAt>
+    void integrate_and_fire(Time t, Arrivals& arrivals, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
+        if (timeless_) {
+            arrivals.drain([&](NeuronIndex j, double w) {
+                neurons::arrive(constant(j), states_[j], w);
+                if constexpr (neurons::Spiking<P>) {
+                    const P& p = parameter(j);
+                    if (states_[j].V >= p.V_th) fire(p, states_[j], j, fired);
+                }
+            });
+        } else {
+            arrivals.drain([&](NeuronIndex j, double w) { settle(j, t, w, fired, wake); });
+        }
+    }
+
+    /// Potential of neuron j at t, which is not before the last instant that was computed.
+    [[nodiscard]] double potential(NeuronIndex j, Time t) const {
+        return timeless_ ? states_[j].V : state_at(j, {t, 0.0}).V;
+    }
+
+  private:
+    static constexpr double most_spikes_at_once = 1e6;
+
+    using State = typename P::State;
+    using Constants = typename P::Constants;
+
+    static bool all_equal(const std::vector<double>& values) {
+        for (const double x : values) {
+            if (x != values.front()) return false;
+        }
+        return true;
+    }
+    [[nodiscard]] const P& parameter(NeuronIndex j) const { return parameters_[parameters_.size() == 1 ? 0 : j]; }
+    [[nodiscard]] const Constants& constant(NeuronIndex j) const { return constants_[constants_.size() == 1 ? 0 : j]; }
+
+    /// Reset by subtraction may leave a neuron above threshold, to fire again a tick later.
+    [[nodiscard]] bool subtracts_once() const {
+        for (const P& p : parameters_) {
+            if (p.reset == neurons::Reset::subtract) return true;
+        }
+        return false;
+    }
+
+    [[nodiscard]] State state_at(NeuronIndex j, const Instant& t) const {
+        const Constants& c = constant(j);
+        if (t.tick < free_[j].tick) return neurons::refractory_flow(c, states_[j], seconds_between(since_[j], t));
+        if (since_[j].tick < free_[j].tick) {
+            const State released = neurons::refractory_flow(c, states_[j], seconds_between(since_[j], free_[j]));
+            return neurons::flow(c, released, seconds_between(free_[j], t));
+        }
+        return neurons::flow(c, states_[j], seconds_between(since_[j], t));
+    }
+
+    template <class WakeAt>
+    void settle(NeuronIndex j, Time t, double w, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
+        const Constants& c = constant(j);
+        State& state = states_[j];
+        if (t < free_[j].tick) {
+            state = state_at(j, {t, 0.0});
+            since_[j] = {t, 0.0};
+            neurons::refractory_arrive(c, state, w);
+        } else {
+            Instant now{t, 0.0};
+            if constexpr (neurons::Spiking<P>) {
+                if (crossing_[j].tick == t) now = crossing_[j];
+            }
+            state = state_at(j, now);
+            if constexpr (neurons::Spiking<P>) {
+                // The crossing was rounded to this tick: whatever the last digit says, V is at threshold.
+                if (crossing_[j].tick == t && state.V < parameter(j).V_th) state.V = parameter(j).V_th;
+            }
+            neurons::arrive(c, state, w);
+            since_[j] = now;
+            if constexpr (neurons::Spiking<P>) {
+                const P& p = parameter(j);
+                if (state.V >= p.V_th) {
+                    fire(p, state, j, fired);
+                    free_[j] = {t + p.t_ref, now.rest_fs};
+                }
+            }
+        }
+        if constexpr (neurons::Spiking<P>) predict(j, t + Duration(1), wake);
+    }
+
+    static void fire(const P& p, State& state, NeuronIndex j, std::vector<NeuronIndex>& fired) {
+        switch (p.reset) {
+            case neurons::Reset::to_value:
+                state.V = p.V_reset;
+                break;
+            case neurons::Reset::subtract:
+                state.V -= p.V_th;
+                break;
+            case neurons::Reset::subtract_repeated: {
+                const double k = std::floor(state.V / p.V_th);
+                if (k > most_spikes_at_once) {
+                    throw LimitError("a neuron exceeds its threshold " + std::to_string(k) +
+                                     "-fold at one instant; with repeated subtraction that is as many spikes.");
+                }
+                state.V -= k * p.V_th;
+                for (double spike = 1.0; spike < k; spike += 1.0) fired.push_back(j);
+                break;
+            }
+        }
+        fired.push_back(j);
+    }
+
+    /// Finds the next crossing of neuron j, `earliest` or later, and sees to it that somebody looks then. An entry in the
+    /// queue that turns out too early is renewed when it comes up, so each neuron has few.
+    template <class WakeAt>
+    void predict(NeuronIndex j, Time earliest, WakeAt&& wake) {
+        const Constants& c = constant(j);
+        const bool refractory = since_[j].tick < free_[j].tick;
+        const Instant from = refractory ? free_[j] : since_[j];
+        const State state = refractory
+                                ? neurons::refractory_flow(c, states_[j], seconds_between(since_[j], free_[j]))
+                                : states_[j];
+        const double horizon = seconds_between(from, {end_, 0.5});
+        crossing_[j] = {Time::never(), 0.0};
+        if (horizon < 0.0) return;
+        const double s = neurons::next_crossing(c, state, parameter(j).V_th, horizon);
+        if (std::isinf(s)) return;
+        crossing_[j] = later(from, s, end_);
+        // A neuron fires once per instant: what is still above threshold after a reset waits for the next tick.
+        if (crossing_[j].tick < earliest) crossing_[j] = {earliest, 0.0};
+        if (crossing_[j].tick < scheduled_[j]) {
+            scheduled_[j] = crossing_[j].tick;
+            if (scheduled_[j] != Time::never()) wake(scheduled_[j], j);
+        }
+    }
+
+    const neurons::PerNeuron<P>& parameters_;
+    Time end_;
+    std::vector<Constants> constants_;
+    std::vector<State> states_;
+    bool timeless_ = false;          // nothing moves between arrivals: no times are kept
+    std::vector<Instant> since_;     // when states_ hold
+    std::vector<Instant> free_;      // end of the refractory period
+    std::vector<Instant> crossing_;  // next crossing without further arrivals
+    std::vector<Time> scheduled_;    // earliest wake-up call in the queue
+};
+
+}  // namespace saltus

@@ -1,0 +1,92 @@
+// A projection made ready to deliver: the way of one spike from its source to the neurons that it reaches.
+//
+// Delays leave the chain here. A chain whose delays are the same for every synapse keeps its stages and has one delay.
+// Any other is expanded into explicit synapses, sorted by delay within the row of a source: an axon cursor walks along
+// the segments of equal delay, so that the queue holds one entry per spike and not one per synapse.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "arrivals.hpp"
+#include "saltus/engine/projection.hpp"
+
+namespace saltus {
+
+/// For each element of an axis the outputs whose windows hold it, and the place in the window.
+class AxisMap {
+  public:
+    struct Tap {
+        std::uint32_t out;
+        std::uint32_t k;
+    };
+    AxisMap(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride, std::uint32_t padding,
+            std::uint32_t dilation);
+
+    [[nodiscard]] std::span<const Tap> taps(std::uint32_t in) const {
+        return std::span<const Tap>(taps_).subspan(begin_[in], begin_[in + 1] - begin_[in]);
+    }
+
+  private:
+    std::vector<std::uint32_t> begin_;
+    std::vector<Tap> taps_;
+};
+
+struct DenseStep {
+    Dense dense;
+};
+struct SparseStep {
+    Sparse sparse;
+};
+struct ConvolutionStep {
+    explicit ConvolutionStep(const Convolution& convolution);
+
+    Convolution convolution;
+    Weights by_source;  // [in channel][out channel of the group][height][width]
+    AxisMap rows;
+    AxisMap columns;
+};
+struct PoolingStep {
+    explicit PoolingStep(const Pooling& pooling);
+
+    Pooling pooling;
+    double weight;
+    AxisMap rows;
+    AxisMap columns;
+};
+struct ScaleStep {
+    Scale scale;
+};
+using Step = std::variant<DenseStep, SparseStep, ConvolutionStep, PoolingStep, ScaleStep>;
+
+class Route {
+  public:
+    /// Throws NetworkError for a bias that a delay follows, LimitError where expanding takes more than 2^31 synapses.
+    /// `name` is the projection's, for errors.
+    Route(const Projection& projection, std::uint32_t source_size, const std::string& name);
+
+    [[nodiscard]] std::uint32_t target() const { return target_; }
+
+    /// Groups of equal delay that a spike of `neuron` goes through, and the delay of each.
+    [[nodiscard]] std::uint32_t segments(NeuronIndex neuron) const;
+    [[nodiscard]] Duration delay(NeuronIndex neuron, std::uint32_t segment) const;
+
+    /// Adds what one spike of `neuron` brings over one segment; returns the number of synaptic events.
+    std::uint64_t deliver(NeuronIndex neuron, std::uint32_t segment, Arrivals& arrivals) const;
+
+    /// Adds the constant signal that the biases of the chain send to the target, neuron by neuron.
+    void add_constant_signal(std::vector<double>& x) const;
+
+  private:
+    std::uint64_t deliver_from(std::size_t step, NeuronIndex index, double amplitude, Arrivals& arrivals) const;
+
+    std::uint32_t target_;
+    Duration delay_;               // of every synapse, where per_synapse_ is false
+    bool per_synapse_ = false;     // then there is one SparseStep, whose segments carry the delays
+    std::vector<Step> steps_;
+    std::vector<double> constant_signal_;  // empty: none
+};
+
+}  // namespace saltus
