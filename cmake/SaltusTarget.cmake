@@ -2,7 +2,11 @@
 function(saltus_options target)
     target_compile_features(${target} PUBLIC cxx_std_20)
     set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off
+        # GCC 12 warns falsely of joined strings when it optimises (its bug 105651).
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+        # Clang counts signs among the conversions, GCC does not.
+        $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
     if(SALTUS_WERROR)
         target_compile_options(${target} PRIVATE -Werror)
     endif()

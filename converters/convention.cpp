@@ -51,6 +51,7 @@ constexpr std::array<Convention, 8> conventions{{
      .dt = millisecond,
      .if_jumps_by_w = true,
      .lif_ignores_r = true,
+     .cuba_ignores_r = true,
      .ignores_v_leak = true},
 }};
 

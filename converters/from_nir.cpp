@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "nir_stages.hpp"
 #include "saltus/engine/errors.hpp"
@@ -13,19 +14,34 @@ namespace saltus::converters {
 namespace {
 
 constexpr std::size_t most_projections = 100'000;
+constexpr std::size_t most_stages = 1'000'000;  // of all projections together
 
 /// A document without sub-graphs: their inner Input and Output nodes are left out, their neighbours joined.
 class FlatGraph {
   public:
     explicit FlatGraph(const io::NirGraph& graph) {
         add(graph, "");
-        for (std::size_t i = 0; i < nodes.size(); ++i) index_[nodes[i].path] = i;
-        next.resize(nodes.size());
-        for (const auto& [from, to] : edges_) next[index_.at(from)].push_back(index_.at(to));
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (!index_.emplace(nodes[i].path, i).second) {
+                throw NetworkError(nodes[i].path, "",
+                                   "a node has this name, and a node of a sub-graph would get it. Rename one of them.");
+            }
+        }
+        out_edges.resize(nodes.size());
+        for (const auto& [from, to] : edges_) {
+            out_edges[index_.at(from)].push_back(edges.size());
+            edges.push_back({index_.at(from), index_.at(to)});
+        }
     }
 
+    struct Edge {
+        std::size_t from = 0;
+        std::size_t to = 0;
+    };
+
     std::vector<FlatNode> nodes;
-    std::vector<std::vector<std::size_t>> next;  // successors of each node
+    std::vector<Edge> edges;
+    std::vector<std::vector<std::size_t>> out_edges;  // of each node
 
     [[nodiscard]] bool is_port(std::size_t i) const { return nodes[i].node->type == "Input" || is_output(i); }
     [[nodiscard]] bool is_output(std::size_t i) const { return nodes[i].node->type == "Output"; }
@@ -34,6 +50,7 @@ class FlatGraph {
 
   private:
     void add(const io::NirGraph& graph, const std::string& prefix) {
+        for (const auto& [name, node] : graph.nodes) nodes_of_[&graph].emplace(name, &node);
         const std::vector<io::NirShapes> shapes = io::nir_shapes(graph);
         for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
             const auto& [name, node] = graph.nodes[i];
@@ -50,9 +67,9 @@ class FlatGraph {
     }
 
     /// Flat name of an end of an edge: the node itself, the named port or node of a sub-graph, or its only port.
-    static std::string end_point(const io::NirGraph& graph, const std::string& prefix, const std::string& name,
-                                 const std::string& port_type) {
-        if (const io::NirNode* node = graph.find(name)) {
+    std::string end_point(const io::NirGraph& graph, const std::string& prefix, const std::string& name,
+                          const std::string& port_type) const {
+        if (const io::NirNode* node = find(graph, name)) {
             if (!node->graph) return prefix + name;
             for (const auto& [inner_name, inner] : node->graph->nodes) {
                 if (inner.type == port_type) {
@@ -61,7 +78,7 @@ class FlatGraph {
             }
         }
         for (std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0; dot = name.rfind('.', dot - 1)) {
-            const io::NirNode* sub = graph.find(name.substr(0, dot));
+            const io::NirNode* sub = find(graph, name.substr(0, dot));
             if (sub && sub->graph) {
                 return end_point(*sub->graph, prefix + name.substr(0, dot) + ".", name.substr(dot + 1), port_type);
             }
@@ -69,6 +86,13 @@ class FlatGraph {
         throw NetworkError(prefix + name, "", "an edge names a node that does not exist.");
     }
 
+    [[nodiscard]] const io::NirNode* find(const io::NirGraph& graph, const std::string& name) const {
+        const auto& known = nodes_of_.at(&graph);
+        const auto found = known.find(name);
+        return found == known.end() ? nullptr : found->second;
+    }
+
+    std::map<const io::NirGraph*, std::unordered_map<std::string_view, const io::NirNode*>> nodes_of_;
     std::vector<std::pair<std::string, std::string>> edges_;
     std::map<std::string, std::size_t> index_;
     std::set<std::string> inner_;
@@ -79,6 +103,8 @@ struct Path {
     std::size_t source = 0;
     std::size_t target = 0;
     std::vector<std::size_t> through;
+    std::vector<std::size_t> edges;  // one more: into each node of `through`, and into the target
+    std::vector<std::size_t> order;  // compares as the names of source, target and the nodes between
 };
 
 class Importer {
@@ -92,10 +118,15 @@ class Importer {
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (is_population(i)) add_population(i);
         }
+        find_leading_on();
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (is_population(i)) follow(i);
         }
+        sort_paths();
         add_outputs();
+        std::stable_sort(paths_.begin(), paths_.end(), [&](const Path& a, const Path& b) {
+            return population_of_.at(a.source) < population_of_.at(b.source);
+        });
         for (const Path& path : paths_) add_projection(path);
         warn_of_unused_nodes();
         Network network(std::move(populations_), std::move(projections_), std::move(outputs_));
@@ -204,6 +235,32 @@ class Importer {
         }
     }
 
+    /// Inputs first, then what they reach, breadth first, then the rest: the order in which a reader follows the graph.
+    [[nodiscard]] std::vector<std::size_t> populations_along_the_graph() const {
+        std::vector<std::size_t> order;
+        std::set<std::size_t> seen;
+        const auto visit = [&](std::size_t i) {
+            if (is_population(i) && seen.insert(i).second) order.push_back(i);
+        };
+        const auto visit_reached = [&](std::size_t from) {
+            for (std::size_t k = from; k < order.size(); ++k) {
+                for (const Path& path : paths_) {
+                    if (path.source == order[k]) visit(path.target);
+                }
+            }
+        };
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+            if (graph_.nodes[i].node->type == "Input") visit(i);
+        }
+        visit_reached(0);
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+            const std::size_t before = order.size();
+            visit(i);
+            visit_reached(before);
+        }
+        return order;
+    }
+
     void add_population(std::size_t i) {
         const FlatNode& node = graph_.nodes[i];
         const Shape shape = engine_shape(node, node.shapes.output);
@@ -213,21 +270,48 @@ class Importer {
         populations_.push_back({node.path, shape, std::move(model)});
     }
 
-    /// Finds every path from population `source` to the next populations and Outputs.
-    void follow(std::size_t source) {
-        std::vector<std::size_t> through;
-        std::vector<bool> on_path(graph_.nodes.size(), false);
-        follow_from(source, source, through, on_path);
+    [[nodiscard]] bool is_end(std::size_t i) const { return is_population(i) || is_final_output(i); }
+
+    /// Nodes from which a way leads on to a population or an Output: others need not be walked.
+    void find_leading_on() {
+        std::vector<std::vector<std::size_t>> sources(graph_.nodes.size());
+        for (const FlatGraph::Edge& edge : graph_.edges) sources[edge.to].push_back(edge.from);
+        std::vector<std::size_t> frontier;
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+            if (is_end(i)) frontier.push_back(i);
+        }
+        leads_on_.assign(graph_.nodes.size(), false);
+        while (!frontier.empty()) {
+            const std::size_t at = frontier.back();
+            frontier.pop_back();
+            if (leads_on_[at]) continue;
+            leads_on_[at] = true;
+            for (const std::size_t from : sources[at]) {
+                if (!is_end(from)) frontier.push_back(from);
+            }
+        }
     }
 
-    void follow_from(std::size_t source, std::size_t at, std::vector<std::size_t>& through, std::vector<bool>& on_path) {
-        for (const std::size_t to : graph_.next[at]) {
-            if (is_population(to) || is_final_output(to)) {
-                if (paths_.size() == most_projections) {
-                    throw LimitError("more than " + std::to_string(most_projections) +
-                                     " paths between neurons; the graph branches and joins too often.");
-                }
-                paths_.push_back({source, to, through});
+    /// Finds every path from population `source` to the next populations and Outputs, depth first.
+    void follow(std::size_t source) {
+        Path path{source, source, {}, {}, {}};
+        std::vector<bool> on_path(graph_.nodes.size(), false);
+        std::vector<std::size_t> next_edge{0};  // of the source and of each node of the path
+        while (!next_edge.empty()) {
+            const std::size_t at = path.through.empty() ? source : path.through.back();
+            if (next_edge.back() == graph_.out_edges[at].size()) {
+                next_edge.pop_back();
+                if (path.through.empty()) break;
+                on_path[at] = false;
+                path.through.pop_back();
+                path.edges.pop_back();
+                continue;
+            }
+            const std::size_t edge = graph_.out_edges[at][next_edge.back()++];
+            const std::size_t to = graph_.edges[edge].to;
+            if (!leads_on_[to]) continue;
+            if (is_end(to)) {
+                add_path(path, edge);
                 continue;
             }
             if (on_path[to]) {
@@ -236,11 +320,37 @@ class Importer {
             }
             on_path[to] = true;
             reached_.insert(to);
-            through.push_back(to);
-            follow_from(source, to, through, on_path);
-            through.pop_back();
-            on_path[to] = false;
+            path.through.push_back(to);
+            path.edges.push_back(edge);
+            next_edge.push_back(0);
         }
+    }
+
+    void add_path(Path path, std::size_t last_edge) {
+        stages_ += path.through.size();
+        if (paths_.size() == most_projections || stages_ > most_stages) {
+            throw LimitError("more than " + std::to_string(most_projections) + " paths between neurons, or more than " +
+                             std::to_string(most_stages) + " nodes on them; the graph branches and joins too often.");
+        }
+        path.target = graph_.edges[last_edge].to;
+        path.edges.push_back(last_edge);
+        paths_.push_back(std::move(path));
+    }
+
+    /// Floating sums depend on their order, and a bias goes to the first of the paths that share it: neither may depend
+    /// on the order of nodes and edges in a file.
+    void sort_paths() {
+        std::map<std::string_view, std::size_t> rank;
+        for (const FlatNode& node : graph_.nodes) rank.emplace(node.path, 0);
+        std::size_t next_rank = 0;
+        for (auto& [name, number] : rank) number = next_rank++;
+        for (Path& path : paths_) {
+            path.order = {rank.at(graph_.nodes[path.source].path), rank.at(graph_.nodes[path.target].path)};
+            for (const std::size_t i : path.through) {
+                if (!graph_.is_inner_port(i)) path.order.push_back(rank.at(graph_.nodes[i].path));
+            }
+        }
+        std::stable_sort(paths_.begin(), paths_.end(), [](const Path& a, const Path& b) { return a.order < b.order; });
     }
 
     [[nodiscard]] bool has_effect(std::size_t i) const {
@@ -248,13 +358,15 @@ class Importer {
     }
 
     void add_outputs() {
+        std::map<std::size_t, std::vector<const Path*>> paths_to;
+        for (const Path& path : paths_) paths_to[path.target].push_back(&path);
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (!is_final_output(i)) continue;
             const FlatNode& node = graph_.nodes[i];
-            std::vector<const Path*> incoming;
-            for (const Path& path : paths_) {
-                if (path.target == i) incoming.push_back(&path);
+            if (!graph_.out_edges[i].empty()) {
+                throw NetworkError(node.path, "", "an Output of the whole graph feeds another node: expected no edge from it.");
             }
+            const std::vector<const Path*>& incoming = paths_to[i];
             if (incoming.empty()) {
                 notes_.push_back("output " + quoted(node.path) + " receives nothing.");
                 continue;
@@ -281,7 +393,7 @@ class Importer {
         for (std::size_t k = 0; k < path.through.size(); ++k) {
             const std::size_t i = path.through[k];
             if (graph_.is_inner_port(i)) continue;
-            projection.stages.push_back(stage_from_nir(graph_.nodes[i], meaning_));
+            projection.stages.push_back(stage_of(i));
             if (!is_first_with_bias(path, k)) drop_bias(projection.stages.back());
         }
         projections_.push_back(std::move(projection));
@@ -290,9 +402,14 @@ class Importer {
     /// A bias counts once for each way from its node to a target, however many sources the node has.
     bool is_first_with_bias(const Path& path, std::size_t k) {
         if (!graph_.nodes[path.through[k]].node->array("bias")) return true;
-        std::vector<std::size_t> rest(path.through.begin() + static_cast<std::ptrdiff_t>(k), path.through.end());
-        rest.push_back(path.target);
-        return biased_.insert(std::move(rest)).second;
+        return biased_.emplace(path.edges.begin() + static_cast<std::ptrdiff_t>(k) + 1, path.edges.end()).second;
+    }
+
+    /// Paths that share a node share its weights.
+    const Stage& stage_of(std::size_t i) {
+        const auto known = stage_of_.find(i);
+        if (known != stage_of_.end()) return known->second;
+        return stage_of_.emplace(i, stage_from_nir(graph_.nodes[i], meaning_)).first->second;
     }
 
     static void drop_bias(Stage& stage) {
@@ -303,7 +420,9 @@ class Importer {
     void warn_of_unused_nodes() {
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (is_population(i) || graph_.is_port(i) || reached_.count(i) != 0) continue;
-            notes_.push_back("node " + quoted(graph_.nodes[i].path) + " is reached from no population: left out.");
+            notes_.push_back("node " + quoted(graph_.nodes[i].path) +
+                             (leads_on_[i] ? " is reached from no population" : " leads to no neuron and no Output") +
+                             ": left out.");
         }
     }
 
@@ -313,9 +432,12 @@ class Importer {
     std::vector<std::string> notes_;
     Meaning meaning_;
     std::map<std::size_t, std::uint32_t> population_of_;
+    std::vector<bool> leads_on_;
     std::vector<Path> paths_;
+    std::size_t stages_ = 0;
+    std::map<std::size_t, Stage> stage_of_;
     std::set<std::size_t> reached_;
-    std::set<std::vector<std::size_t>> biased_;
+    std::set<std::vector<std::size_t>> biased_;  // the edges that lead on from a node whose bias is counted
     std::vector<Population> populations_;
     std::vector<Projection> projections_;
     std::vector<OutputPort> outputs_;

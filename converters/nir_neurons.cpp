@@ -110,8 +110,8 @@ void set_synapse(P& p, double tau_syn, double tau_mem, double r, double w_in, do
     p.tau_m = m.seconds(tau_mem);
     p.tau_syn = m.seconds(tau_syn);
     p.R = m.convention.cuba_current_adds_to_v ? p.tau_m / m.dt
-          : m.convention.lif_ignores_r && m.convention.spike_area == SpikeArea::jump ? 1.0
-                                                                                     : r;
+          : m.convention.cuba_ignores_r       ? 1.0
+                                               : r;
     p.E_L = m.convention.ignores_v_leak ? 0.0 : v_leak;
     if (m.convention.current_rests_at_v_leak) p.E_L += p.R * v_leak;
     if (m.convention.cuba_current_adds_to_v) p.E_L = v_leak * p.tau_m / m.dt;

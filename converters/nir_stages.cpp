@@ -66,6 +66,16 @@ Weights transposed(const Weights& weights, std::size_t blocks, std::size_t rows,
     });
 }
 
+/// A bias of one row, for all blocks.
+Weights repeated(const Weights& bias, std::size_t size) {
+    if (bias.empty() || bias.size() == size) return bias;
+    return bias.visit([&](auto b) {
+        std::vector<typename decltype(b)::value_type> result(size);
+        for (std::size_t i = 0; i < size; ++i) result[i] = b[i % b.size()];
+        return Weights(std::move(result));
+    });
+}
+
 Stage dense(const FlatNode& node) {
     const io::NirArray& weight = *node.node->array("weight");
     const std::size_t rank = weight.shape.size();
@@ -76,7 +86,7 @@ Stage dense(const FlatNode& node) {
     s.blocks = dimension(node, std::accumulate(weight.shape.begin(), weight.shape.end() - 2, std::uint64_t{1},
                                                std::multiplies<>()));
     s.weights = transposed(weights_of(weight), s.blocks, s.outputs, s.inputs);
-    s.bias = optional_weights(*node.node, "bias");
+    s.bias = repeated(optional_weights(*node.node, "bias"), std::size_t{s.blocks} * s.outputs);
     return s;
 }
 

@@ -211,7 +211,8 @@ Network Network::with_recurrent_delay(Duration delay, std::vector<std::string>* 
     std::vector<Projection> projections = projections_;
     for (const std::size_t e : back_edges) {
         Projection& projection = projections[e];
-        projection.stages.emplace_back(Delay{"", populations_[projection.target].size(), {delay}});
+        // In front: a bias along the way is a constant signal, which no delay changes.
+        projection.stages.insert(projection.stages.begin(), Delay{"", populations_[projection.source].size(), {delay}});
         if (delayed) delayed->push_back(projection_name(projection));
     }
     return Network(populations_, std::move(projections), outputs_);

@@ -1,67 +1,80 @@
-// What reaches the neurons of one population at one instant: the sum of the weights, neuron by neuron, and the list of
-// the neurons that are to be looked at.
+// What reaches the neurons of one population at one instant: the sum of the weights, neuron by neuron, and the blocks of
+// neurons that are to be looked at. Indices are those inside the run (layout.hpp).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "saltus/engine/spike_train.hpp"
+#include "kernels.hpp"
+#include "layout.hpp"
 
 namespace saltus {
 
 class Arrivals {
   public:
-    explicit Arrivals(std::uint32_t neurons) : sum_(neurons, 0.0), marked_(neurons, 0), touched_(std::size_t{neurons} + 1) {}
+    Arrivals(std::uint32_t neurons, const Layout& layout)
+        : layout_(layout), sum_(neurons, 0.0), marked_(neurons / layout.block(), 0), touched_(marked_.size() + 1) {}
 
     [[nodiscard]] bool any() const { return everybody_ || count_ != 0; }
 
+    /// Neuron j, counted as outside, receives w.
     void add(NeuronIndex j, double w) {
-        sum_[j] += w;
-        mark(j);
+        const NeuronIndex i = layout_.inside(j);
+        sum_[i] += w;
+        mark(i / layout_.block());
     }
-    /// Looks at neuron j although nothing arrives.
-    void mark(NeuronIndex j) {
-        touched_[count_] = j;  // kept only if j is new: no branch
-        count_ += marked_[j] == 0;
-        marked_[j] = 1;
-    }
-    /// The neurons from `first` on receive amplitude * row.
+    /// Looks at neuron i although nothing arrives.
+    void wake(NeuronIndex i) { mark(i / layout_.block()); }
+
+    /// `n` neurons from number `offset` of block `block` on receive amplitude * row; they lie in `count` blocks.
     template <class W>
-    void add_row(NeuronIndex first, std::span<const W> row, double amplitude) {
-        double* const sum = sum_.data() + first;
-        for (std::size_t k = 0; k < row.size(); ++k) sum[k] += amplitude * static_cast<double>(row[k]);
-        if (row.size() == sum_.size()) {
-            everybody_ = true;
-        } else {
-            for (std::size_t k = 0; k < row.size(); ++k) mark(first + static_cast<NeuronIndex>(k));
-        }
+    [[gnu::always_inline]] void add_to_blocks(std::uint32_t block, std::uint32_t count, std::uint32_t offset,
+                                              const W* row, std::size_t n, double amplitude) {
+        kernels::add_row(sum_.data() + std::size_t{block} * layout_.block() + offset, row, n, amplitude);
+        for (std::uint32_t b = block; b < block + count; ++b) mark(b);
+    }
+    /// Every neuron receives its entry of amplitude * row; only where the layout is that of outside.
+    template <class W>
+    [[gnu::always_inline]] void add_to_all(const W* row, double amplitude) {
+        kernels::add_row(sum_.data(), row, sum_.size(), amplitude);
+        everybody_ = true;
     }
 
-    /// Calls f(neuron, sum) once for each neuron that was touched and forgets them all.
+    [[nodiscard]] const Layout& layout() const { return layout_; }
+
+    /// Calls f(i, sums) for each run of neurons from i on that may have been touched, and forgets them all. f must leave
+    /// zeros in `sums`: it reads them anyway.
     template <class F>
     void drain(F&& f) {
         if (everybody_) {
-            for (std::size_t j = 0; j < sum_.size(); ++j) visit(static_cast<NeuronIndex>(j), f);
+            f(NeuronIndex{0}, std::span<double>(sum_));
+            if (count_ != 0) std::fill(marked_.begin(), marked_.end(), std::uint8_t{0});
         } else {
-            for (std::size_t k = 0; k < count_; ++k) visit(touched_[k], f);
+            const std::uint32_t block = layout_.block();
+            for (std::size_t k = 0; k < count_;) {
+                const std::uint32_t first = touched_[k];
+                std::uint32_t neighbours = 0;  // blocks that were touched one after the other and lie so
+                for (; k < count_ && touched_[k] == first + neighbours; ++k, ++neighbours) marked_[touched_[k]] = 0;
+                const NeuronIndex i = first * block;
+                f(i, std::span<double>(sum_.data() + i, std::size_t{neighbours} * block));
+            }
         }
         everybody_ = false;
         count_ = 0;
     }
 
   private:
-    template <class F>
-    void visit(NeuronIndex j, F&& f) {
-        const double w = sum_[j];
-        sum_[j] = 0.0;
-        marked_[j] = 0;
-        f(j, w);
+    void mark(std::uint32_t block) {
+        touched_[count_] = block;  // kept only if the block is new: no branch
+        count_ += marked_[block] == 0;
+        marked_[block] = 1;
     }
-
+    Layout layout_;
     std::vector<double> sum_;
-    std::vector<std::uint8_t> marked_;
-    std::vector<NeuronIndex> touched_;  // the first count_ entries; one more is scratch
+    std::vector<std::uint8_t> marked_;      // per block
+    std::vector<std::uint32_t> touched_;    // the first count_ blocks; one more is scratch
     std::size_t count_ = 0;
     bool everybody_ = false;
 };

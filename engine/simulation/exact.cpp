@@ -55,6 +55,7 @@ class ExactSimulation::Prepared {
         routes_from.resize(populations.size());
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             at_level[level[q]].push_back(q);
+            layout.push_back(layout_of(network, q));
             check(populations[q]);
         }
 
@@ -97,6 +98,7 @@ class ExactSimulation::Prepared {
     std::vector<std::uint32_t> level;                   // of each population
     std::uint32_t levels = 0;
     std::vector<std::vector<std::uint32_t>> at_level;   // populations of each level
+    std::vector<Layout> layout;                         // of each population
     std::vector<Route> routes;
     std::vector<std::vector<std::uint32_t>> routes_from;  // of each population
     std::vector<std::vector<double>> signal;            // constant signal of each population; empty: none
@@ -140,8 +142,8 @@ class ExactRun {
         const auto populations = p_.network.populations();
         for (const InputSpikes& input : inputs) add_input(input);
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
-            arrivals_.emplace_back(populations[q].size());
-            states_.push_back(initial_state(populations[q], p_.signal[q]));
+            arrivals_.emplace_back(populations[q].size(), p_.layout[q]);
+            states_.push_back(initial_state(q));
             spike_recorded_.push_back(options.record_spikes && neurons::is_spiking(populations[q].model) &&
                                       is_recorded(q) && !populations[q].is_input());
             if (!options.potential_times.empty() && states_[q] && is_recorded(q)) {
@@ -185,7 +187,7 @@ class ExactRun {
         for (const Wake& wake : agenda_.wakes(level)) {
             const std::uint32_t q = wake.population;
             visit(q, [&](auto& state) {
-                if (state.is_due(wake.neuron, t, waker(q))) arrivals_[q].mark(wake.neuron);
+                if (state.is_due(wake.neuron, t, waker(q))) arrivals_[q].wake(wake.neuron);
             });
         }
         agenda_.close(level);
@@ -195,7 +197,6 @@ class ExactRun {
             if (states_[q]) {
                 if (!arrivals_[q].any()) continue;
                 visit(q, [&](auto& state) { state.integrate_and_fire(t, arrivals_[q], fired_, waker(q)); });
-                std::sort(fired_.begin(), fired_.end());
             } else {
                 take_input(q, t);
             }
@@ -316,8 +317,8 @@ class ExactRun {
         inputs_.push_back(std::move(cursor));
     }
 
-    [[nodiscard]] std::optional<AnyState> initial_state(const Population& population,
-                                                        const std::vector<double>& signal) const {
+    [[nodiscard]] std::optional<AnyState> initial_state(std::uint32_t q) const {
+        const Population& population = p_.network.populations()[q];
         return std::visit(
             [&](const auto& model) -> std::optional<AnyState> {
                 using M = std::decay_t<decltype(model)>;
@@ -325,7 +326,7 @@ class ExactRun {
                     return std::nullopt;
                 } else {
                     return AnyState(std::in_place_type<PopulationState<typename M::value_type>>, model,
-                                    population.size(), signal, end_);
+                                    population.size(), p_.signal[q], p_.layout[q], end_);
                 }
             },
             population.model);

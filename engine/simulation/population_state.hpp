@@ -6,12 +6,16 @@
 // time (`rest_fs`), so that rounding does not add up over the spikes of a neuron.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arrivals.hpp"
+#include "kernels.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/network.hpp"
 
@@ -40,14 +44,18 @@ struct Instant {
 template <class P>
 class PopulationState {
   public:
-    /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for.
+    /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for. Both arguments are in
+    /// the order of outside.
     PopulationState(const neurons::PerNeuron<P>& parameters, std::uint32_t size, const std::vector<double>& signal,
-                    Time end)
-        : parameters_(parameters), end_(end) {
+                    const Layout& layout, Time end)
+        : layout_(layout), end_(end) {
+        for (std::uint32_t i = 0; i < (parameters.size() == 1 ? 1 : size); ++i) {
+            parameters_.push_back(parameters[parameters.size() == 1 ? 0 : layout.outside(i)]);
+        }
         const bool uniform = parameters.size() == 1 && (signal.empty() || all_equal(signal));
-        for (std::uint32_t j = 0; j < (uniform ? 1 : size); ++j) {
-            constants_.push_back(neurons::constants(parameters[parameters.size() == 1 ? 0 : j],
-                                                    signal.empty() ? 0.0 : signal[j]));
+        for (std::uint32_t i = 0; i < (uniform ? 1 : size); ++i) {
+            constants_.push_back(
+                neurons::constants(parameter(i), signal.empty() ? 0.0 : signal[layout.outside(i)]));
         }
         states_.reserve(size);
         for (std::uint32_t j = 0; j < size; ++j) states_.push_back(neurons::initial(parameter(j), constant(j)));
@@ -88,24 +96,26 @@ class PopulationState {
         return due;
     }
 
-    /// Everything that instant t brings: neurons that fire are appended to `fired`, in no particular order.
+    /// Everything that instant t brings: the neurons that fire, as counted outside, in order.
     template <class WakeAt>
     void integrate_and_fire(Time t, Arrivals& arrivals, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
         if (timeless_) {
-            arrivals.drain([&](NeuronIndex j, double w) {
-                neurons::arrive(constant(j), states_[j], w);
-                if constexpr (neurons::Spiking<P>) {
-                    const P& p = parameter(j);
-                    if (states_[j].V >= p.V_th) fire(p, states_[j], j, fired);
+            arrivals.drain([&](NeuronIndex first, std::span<double> sums) { arrive_and_fire(first, sums, fired); });
+        } else {
+            arrivals.drain([&](NeuronIndex first, std::span<double> sums) {
+                for (std::size_t k = 0; k < sums.size(); ++k) {
+                    const NeuronIndex j = first + static_cast<NeuronIndex>(k);
+                    if (sums[k] != 0.0 || crosses_at(j, t)) settle(j, t, std::exchange(sums[k], 0.0), fired, wake);
                 }
             });
-        } else {
-            arrivals.drain([&](NeuronIndex j, double w) { settle(j, t, w, fired, wake); });
         }
+        for (NeuronIndex& j : fired) j = layout_.outside(j);
+        std::sort(fired.begin(), fired.end());
     }
 
-    /// Potential of neuron j at t, which is not before the last instant that was computed.
-    [[nodiscard]] double potential(NeuronIndex j, Time t) const {
+    /// Potential of a neuron at t, which is not before the last instant that was computed.
+    [[nodiscard]] double potential(NeuronIndex outside, Time t) const {
+        const NeuronIndex j = layout_.inside(outside);
         return timeless_ ? states_[j].V : state_at(j, {t, 0.0}).V;
     }
 
@@ -142,6 +152,51 @@ class PopulationState {
         return neurons::flow(c, states_[j], seconds_between(since_[j], t));
     }
 
+    [[nodiscard]] bool crosses_at(NeuronIndex j, Time t) const {
+        if constexpr (neurons::Spiking<P>) return crossing_[j].tick == t;
+        return false;
+    }
+
+    /// A run of neurons whose state does not move by itself: add, compare. Few fire, so whole chunks are compared first.
+    void arrive_and_fire(NeuronIndex first, std::span<double> sums, std::vector<NeuronIndex>& fired) {
+        constexpr std::size_t chunk = 32;
+        for (std::size_t begin = 0; begin < sums.size(); begin += chunk) {
+            const auto part = sums.subspan(begin, std::min(chunk, sums.size() - begin));
+            const NeuronIndex j = first + static_cast<NeuronIndex>(begin);
+            if (arrive(j, part)) fire_above_threshold(j, part.size(), fired);
+        }
+    }
+    void fire_above_threshold(NeuronIndex first, std::size_t n, std::vector<NeuronIndex>& fired) {
+        if constexpr (neurons::Spiking<P>) {
+            State* const states = states_.data() + first;
+            const P* p = &parameter(first);
+            const std::size_t stride = parameters_.size() == 1 ? 0 : 1;
+            for (std::size_t k = 0; k < n; ++k, p += stride) {
+                if (states[k].V >= p->V_th) fire(*p, states[k], first + static_cast<NeuronIndex>(k), fired);
+            }
+        }
+    }
+
+    /// Adds `sums`, leaves zeros there, and tells whether somebody reached threshold.
+    bool arrive(NeuronIndex first, std::span<double> sums) {
+        if constexpr (std::is_same_v<State, neurons::If::State>) {
+            if (constants_.size() == 1 && parameters_.size() == 1) {
+                return kernels::arrive(states_.data() + first, sums.data(), sums.size(), constants_.front().J, threshold(0));
+            }
+        }
+        bool any = false;
+        for (std::size_t k = 0; k < sums.size(); ++k) {
+            const NeuronIndex j = first + static_cast<NeuronIndex>(k);
+            neurons::arrive(constant(j), states_[j], std::exchange(sums[k], 0.0));
+            any = any || states_[j].V >= threshold(j);
+        }
+        return any;
+    }
+    [[nodiscard]] double threshold(NeuronIndex j) const {
+        if constexpr (neurons::Spiking<P>) return parameter(j).V_th;
+        return std::numeric_limits<double>::infinity();
+    }
+
     template <class WakeAt>
     void settle(NeuronIndex j, Time t, double w, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
         const Constants& c = constant(j);
@@ -153,12 +208,12 @@ class PopulationState {
         } else {
             Instant now{t, 0.0};
             if constexpr (neurons::Spiking<P>) {
-                if (crossing_[j].tick == t) now = crossing_[j];
+                if (crosses_at(j, t)) now = crossing_[j];
             }
             state = state_at(j, now);
             if constexpr (neurons::Spiking<P>) {
                 // The crossing was rounded to this tick: whatever the last digit says, V is at threshold.
-                if (crossing_[j].tick == t && state.V < parameter(j).V_th) state.V = parameter(j).V_th;
+                if (crosses_at(j, t) && state.V < parameter(j).V_th) state.V = parameter(j).V_th;
             }
             neurons::arrive(c, state, w);
             since_[j] = now;
@@ -219,7 +274,8 @@ class PopulationState {
         }
     }
 
-    const neurons::PerNeuron<P>& parameters_;
+    Layout layout_;
+    neurons::PerNeuron<P> parameters_;  // in the order of inside, as all below
     Time end_;
     std::vector<Constants> constants_;
     std::vector<State> states_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "saltus/engine/errors.hpp"
 
@@ -22,20 +23,24 @@ struct Pixel {
     std::uint32_t channel, y, x;
 };
 
-/// Weights of a convolution as one spike meets them: [in channel][out channel of its group][height][width].
-Weights transposed(const Convolution& c) {
-    const std::uint32_t in_per_group = c.in_channels / c.groups;
-    const std::uint32_t out_per_group = c.out_channels / c.groups;
-    const std::size_t area = std::size_t{c.kernel[0]} * c.kernel[1];
+/// Weights of a convolution as one spike meets them: [in channel][row][column][out channel of its group], rows and columns
+/// in the order of their places.
+Weights by_source_of(const Convolution& c, const AxisMap& rows, const AxisMap& columns) {
+    const std::size_t in_per_group = c.in_channels / c.groups;
+    const std::size_t out_per_group = c.out_channels / c.groups;
     return c.weights.visit([&](auto w) {
-        using W = typename decltype(w)::value_type;
-        std::vector<W> result(w.size());
-        for (std::size_t in = 0; in < c.in_channels; ++in) {
-            const std::size_t group = in / in_per_group;
-            for (std::size_t o = 0; o < out_per_group; ++o) {
-                const std::size_t out = group * out_per_group + o;
-                const auto from = w.begin() + static_cast<std::ptrdiff_t>((out * in_per_group + in % in_per_group) * area);
-                std::copy_n(from, area, result.begin() + static_cast<std::ptrdiff_t>((in * out_per_group + o) * area));
+        std::vector<typename decltype(w)::value_type> result(w.size());
+        const auto* next = w.data();
+        for (std::size_t out = 0; out < c.out_channels; ++out) {
+            for (std::size_t i = 0; i < in_per_group; ++i) {
+                const std::size_t in = out / out_per_group * in_per_group + i;
+                for (std::uint32_t y = 0; y < c.kernel[0]; ++y) {
+                    for (std::uint32_t x = 0; x < c.kernel[1]; ++x) {
+                        const std::size_t place =
+                            (in * c.kernel[0] + rows.place(y)) * c.kernel[1] + columns.place(x);
+                        result[place * out_per_group + out % out_per_group] = *next++;
+                    }
+                }
             }
         }
         return Weights(std::move(result));
@@ -73,28 +78,41 @@ void fan_out(const SparseStep& step, NeuronIndex index, Emit&& emit) {
                      [&](NeuronIndex j, double w, Duration) { emit(j, w); });
 }
 
-template <class Emit>
-void fan_out(const ConvolutionStep& step, NeuronIndex index, Emit&& emit) {
+/// Calls f(pixel, count, first channel, weights) for every run of output pixels that one spike at `index` reaches: to
+/// each of the `count` pixels go the next weights, one per channel of the group.
+/// Always inline: it becomes part of functions that exist in several versions.
+template <class W, class F>
+[[gnu::always_inline]] inline void for_each_run(const ConvolutionStep& step, const W* weights, NeuronIndex index, F f) {
     const Convolution& c = step.convolution;
     const Pixel from(index, c.in_size);
-    const std::uint32_t out_per_group = c.out_channels / c.groups;
-    const std::uint32_t first_out = from.channel / (c.in_channels / c.groups) * out_per_group;
-    const std::uint32_t out_area = c.out_size[0] * c.out_size[1];
-    const std::size_t kernel_area = std::size_t{c.kernel[0]} * c.kernel[1];
-    const auto rows = step.rows.taps(from.y);
-    const auto columns = step.columns.taps(from.x);
-
-    step.by_source.visit([&](auto weights) {
-        const auto* w = weights.data() + std::size_t{from.channel} * out_per_group * kernel_area;
-        for (std::uint32_t o = first_out; o < first_out + out_per_group; ++o, w += kernel_area) {
-            for (const AxisMap::Tap& row : rows) {
-                const NeuronIndex out_row = o * out_area + row.out * c.out_size[1];
-                const auto* w_row = w + std::size_t{row.k} * c.kernel[1];
-                for (const AxisMap::Tap& column : columns) {
-                    emit(out_row + column.out, static_cast<double>(w_row[column.k]));
-                }
+    const std::uint32_t channels = c.out_channels / c.groups;
+    const std::uint32_t first_channel = from.channel / (c.in_channels / c.groups) * channels;
+    const W* const kernel = weights + std::size_t{from.channel} * c.kernel[0] * c.kernel[1] * channels;
+    const auto columns = step.columns.runs(from.x);
+    for (const AxisMap::Run& rows : step.rows.runs(from.y)) {
+        for (std::uint32_t y = 0; y < rows.count; ++y) {
+            const W* const row = kernel + std::size_t{rows.place + y} * c.kernel[1] * channels;
+            for (const AxisMap::Run& run : columns) {
+                f((rows.out + y) * c.out_size[1] + run.out, run.count, first_channel,
+                  row + std::size_t{run.place} * channels);
             }
         }
+    }
+}
+
+template <class Emit>
+void fan_out(const ConvolutionStep& step, NeuronIndex index, Emit&& emit) {
+    const NeuronIndex out_area = step.convolution.out_size[0] * step.convolution.out_size[1];
+    const std::uint32_t channels = step.convolution.out_channels / step.convolution.groups;
+    step.by_source.visit([&](auto weights) {
+        for_each_run(step, weights.data(), index,
+                     [&](NeuronIndex pixel, std::uint32_t count, std::uint32_t first_channel, const auto* w) {
+                         for (std::uint32_t p = pixel; p < pixel + count; ++p) {
+                             for (std::uint32_t o = first_channel; o < first_channel + channels; ++o) {
+                                 emit(o * out_area + p, static_cast<double>(*w++));
+                             }
+                         }
+                     });
     });
 }
 
@@ -102,9 +120,13 @@ template <class Emit>
 void fan_out(const PoolingStep& step, NeuronIndex index, Emit&& emit) {
     const Pooling& p = step.pooling;
     const Pixel from(index, p.in_size);
-    for (const AxisMap::Tap& row : step.rows.taps(from.y)) {
-        for (const AxisMap::Tap& column : step.columns.taps(from.x)) {
-            emit((from.channel * p.out_size[0] + row.out) * p.out_size[1] + column.out, step.weight);
+    for (const AxisMap::Run& rows : step.rows.runs(from.y)) {
+        for (std::uint32_t y = rows.out; y < rows.out + rows.count; ++y) {
+            for (const AxisMap::Run& columns : step.columns.runs(from.x)) {
+                for (std::uint32_t x = columns.out; x < columns.out + columns.count; ++x) {
+                    emit((from.channel * p.out_size[0] + y) * p.out_size[1] + x, step.weight);
+                }
+            }
         }
     }
 }
@@ -114,7 +136,7 @@ void fan_out(const ScaleStep& step, NeuronIndex index, Emit&& emit) {
     emit(index, step.scale.factors[index]);
 }
 
-// into(step, ...) is fan_out as the last step of a chain; a dense row needs no list of its targets.
+// into(step, ...) is fan_out as the last step of a chain; a row of weights that meets a row of neurons is added whole.
 
 template <class S>
 std::uint64_t into(const S& step, NeuronIndex index, double amplitude, Arrivals& arrivals) {
@@ -126,12 +148,60 @@ std::uint64_t into(const S& step, NeuronIndex index, double amplitude, Arrivals&
     return events;
 }
 
+SALTUS_VECTOR_VERSIONS
+void into_all_float(const float* row, double amplitude, Arrivals& arrivals) { arrivals.add_to_all(row, amplitude); }
+
 std::uint64_t into(const DenseStep& step, NeuronIndex index, double amplitude, Arrivals& arrivals) {
     const Dense& d = step.dense;
+    if (d.blocks > 1 || arrivals.layout().block() > 1) return into<DenseStep>(step, index, amplitude, arrivals);
     d.weights.visit([&](auto w) {
-        arrivals.add_row(index / d.inputs * d.outputs, w.subspan(std::size_t{index} * d.outputs, d.outputs), amplitude);
+        const auto* row = w.data() + std::size_t{index} * d.outputs;
+        if constexpr (std::is_same_v<decltype(row), const float*>) {
+            into_all_float(row, amplitude, arrivals);
+        } else {
+            arrivals.add_to_all(row, amplitude);
+        }
     });
     return d.outputs;
+}
+
+template <class W>
+[[gnu::always_inline]] inline std::uint64_t into_blocks(const ConvolutionStep& step, const W* weights,
+                                                        NeuronIndex index, double amplitude, Arrivals& arrivals) {
+    const std::uint32_t channels = step.convolution.out_channels;
+    const std::uint32_t per_group = channels / step.convolution.groups;
+    std::uint64_t events = 0;
+    for_each_run(step, weights, index,
+                 [&](NeuronIndex pixel, std::uint32_t count, std::uint32_t first_channel, const W* w)
+                     __attribute__((always_inline)) {
+                         events += std::uint64_t{count} * per_group;
+                         if (per_group == channels) {
+                             arrivals.add_to_blocks(pixel, count, 0, w, std::size_t{count} * channels, amplitude);
+                             return;
+                         }
+                         for (std::uint32_t p = pixel; p < pixel + count; ++p, w += per_group) {
+                             arrivals.add_to_blocks(p, 1, first_channel, w, per_group, amplitude);
+                         }
+                     });
+    return events;
+}
+SALTUS_VECTOR_VERSIONS
+std::uint64_t into_blocks_float(const ConvolutionStep& step, const float* weights, NeuronIndex index, double amplitude,
+                                Arrivals& arrivals) {
+    return into_blocks(step, weights, index, amplitude, arrivals);
+}
+
+std::uint64_t into(const ConvolutionStep& step, NeuronIndex index, double amplitude, Arrivals& arrivals) {
+    if (arrivals.layout().block() != step.convolution.out_channels) {
+        return into<ConvolutionStep>(step, index, amplitude, arrivals);
+    }
+    return step.by_source.visit([&](auto weights) -> std::uint64_t {
+        if constexpr (std::is_same_v<decltype(weights), std::span<const float>>) {
+            return into_blocks_float(step, weights.data(), index, amplitude, arrivals);
+        } else {
+            return into_blocks(step, weights.data(), index, amplitude, arrivals);
+        }
+    });
 }
 
 /// The step that a stage becomes; none for those that only change shape or delay.
@@ -216,25 +286,39 @@ Sparse expanded(const Projection& projection, std::uint32_t source_size, const s
 }  // namespace
 
 AxisMap::AxisMap(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride,
-                 std::uint32_t padding, std::uint32_t dilation) {
+                 std::uint32_t padding, std::uint32_t dilation)
+    : place_(kernel) {
+    std::uint32_t next = 0;
+    for (std::uint32_t phase = 0; phase < std::min(stride, kernel); ++phase) {
+        for (std::uint32_t k = phase + (kernel - 1 - phase) / stride * stride;; k -= stride) {
+            place_[k] = next++;
+            if (k < stride) break;
+        }
+    }
     // in + padding = out * stride + k * dilation
     for (std::uint64_t i = 0; i < in; ++i) {
-        begin_.push_back(static_cast<std::uint32_t>(taps_.size()));
+        begin_.push_back(static_cast<std::uint32_t>(runs_.size()));
         for (std::uint32_t k = kernel; k-- > 0;) {  // descending k is ascending output
             const std::uint64_t reach = std::uint64_t{k} * dilation;
             if (i + padding < reach || (i + padding - reach) % stride != 0) continue;
             const std::uint64_t o = (i + padding - reach) / stride;
-            if (o < out) taps_.push_back({static_cast<std::uint32_t>(o), k});
+            if (o >= out) continue;
+            Run* const last = runs_.size() > begin_.back() ? &runs_.back() : nullptr;
+            if (last && last->out + last->count == o && last->place + last->count == place_[k]) {
+                ++last->count;
+            } else {
+                runs_.push_back({static_cast<std::uint32_t>(o), place_[k], 1});
+            }
         }
     }
-    begin_.push_back(static_cast<std::uint32_t>(taps_.size()));
+    begin_.push_back(static_cast<std::uint32_t>(runs_.size()));
 }
 
 ConvolutionStep::ConvolutionStep(const Convolution& c)
     : convolution(c),
-      by_source(transposed(c)),
       rows(c.in_size[0], c.out_size[0], c.kernel[0], c.stride[0], c.padding[0], c.dilation[0]),
-      columns(c.in_size[1], c.out_size[1], c.kernel[1], c.stride[1], c.padding[1], c.dilation[1]) {}
+      columns(c.in_size[1], c.out_size[1], c.kernel[1], c.stride[1], c.padding[1], c.dilation[1]),
+      by_source(by_source_of(c, rows, columns)) {}
 
 PoolingStep::PoolingStep(const Pooling& p)
     : pooling(p),
@@ -264,12 +348,14 @@ Route::Route(const Projection& projection, std::uint32_t source_size, const std:
                                        "supported by the exact clock. Put the delay before it, or the bias after.");
             }
         }
-        Arrivals constant(static_cast<std::uint32_t>(stage_size(projection.stages.back()).output));
+        Arrivals constant(static_cast<std::uint32_t>(stage_size(projection.stages.back()).output), Layout());
         for (std::size_t j = 0; j < bias.size(); ++j) {
             deliver_from(steps_before, static_cast<NeuronIndex>(j), bias[j], constant);
         }
         constant_signal_.resize(stage_size(projection.stages.back()).output, 0.0);
-        constant.drain([&](NeuronIndex j, double x) { constant_signal_[j] += x; });
+        constant.drain([&](NeuronIndex j, std::span<double> x) {
+            for (std::size_t i = 0; i < x.size(); ++i) constant_signal_[j + i] += std::exchange(x[i], 0.0);
+        });
     }
 
     const Duration shortest = projection.min_delay();

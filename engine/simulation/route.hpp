@@ -15,23 +15,29 @@
 
 namespace saltus {
 
-/// For each element of an axis the outputs whose windows hold it, and the place in the window.
+/// For each element of an axis the outputs whose windows hold it, and the place in the window, in runs in which both
+/// ascend by one. Places of a window are kept in an order that makes the runs long: for stride s the kernel elements
+/// k = 0, s, 2s, ... reach successive outputs from the last to the first, then k = 1, s + 1, ..., and so on.
 class AxisMap {
   public:
-    struct Tap {
-        std::uint32_t out;
-        std::uint32_t k;
+    struct Run {
+        std::uint32_t out;    // first output
+        std::uint32_t place;  // of the kernel element that leads there, in the order described
+        std::uint32_t count;
     };
     AxisMap(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride, std::uint32_t padding,
             std::uint32_t dilation);
 
-    [[nodiscard]] std::span<const Tap> taps(std::uint32_t in) const {
-        return std::span<const Tap>(taps_).subspan(begin_[in], begin_[in + 1] - begin_[in]);
+    [[nodiscard]] std::span<const Run> runs(std::uint32_t in) const {
+        return std::span<const Run>(runs_).subspan(begin_[in], begin_[in + 1] - begin_[in]);
     }
+    /// Place of kernel element k.
+    [[nodiscard]] std::uint32_t place(std::uint32_t k) const { return place_[k]; }
 
   private:
+    std::vector<std::uint32_t> place_;
     std::vector<std::uint32_t> begin_;
-    std::vector<Tap> taps_;
+    std::vector<Run> runs_;
 };
 
 struct DenseStep {
@@ -44,9 +50,9 @@ struct ConvolutionStep {
     explicit ConvolutionStep(const Convolution& convolution);
 
     Convolution convolution;
-    Weights by_source;  // [in channel][out channel of the group][height][width]
     AxisMap rows;
     AxisMap columns;
+    Weights by_source;  // [in channel][place of row][place of column][out channel of the group]
 };
 struct PoolingStep {
     explicit PoolingStep(const Pooling& pooling);

@@ -40,6 +40,7 @@ struct Convention {
     Duration dt{1'000'000'000'000};     // the tool's usual step
     bool if_jumps_by_w = false;         // IF adds x to v, without r and dt
     bool lif_ignores_r = false;         // takes r = 1
+    bool cuba_ignores_r = false;        // likewise
     bool cuba_current_adds_to_v = false;  // rockpool: v grows by I in each step, that is r = tau_mem / dt
     bool ignores_v_leak = false;
     bool current_rests_at_v_leak = false;  // norse: I of CubaLIF relaxes to v_leak

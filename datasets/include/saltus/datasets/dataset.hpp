@@ -12,12 +12,13 @@
 namespace saltus::datasets {
 
 struct Sample {
-    std::string name;  // file name, or the number of the sample
-    SpikeTrain spikes; // sorted; neuron is row-major in Dataset::shape
+    std::string name;   // file name, or the number of the sample
+    SpikeTrain spikes;  // sorted; neuron is row-major in Dataset::shape
     std::int64_t label = 0;
 };
 
-/// Samples are loaded on demand; `sample` may be called by several threads at once.
+/// Samples of a folder are loaded on demand, those of an HDF5 file are all in memory; `sample` may be called
+/// by several threads at once. It throws UsageError for an index that is not below `size`.
 struct Dataset {
     std::string name;                  // "N-MNIST", "SHD layout", ...
     std::vector<std::uint32_t> shape;  // of one sample: (polarity, y, x) for a camera, (units) for SHD
@@ -27,11 +28,15 @@ struct Dataset {
 };
 
 /// Opens what `path` is:
-///   a folder of 40-bit AER files   N-MNIST; the label is the name of the folder a file lies in (Test/7/00001.bin), or
-///                                  stands in its name (test_00001_label7.bin); shape (2, 34, 34): polarity OFF, ON
-///   an HDF5 file with /spikes/units and /labels     SHD, SSC; shape (units)
-///   an HDF5 file with /events/x, y, p, t_us, /offsets, /label   packed camera events; `split` picks by its /test flags
-/// `split` is "", "train" or "test"; "" takes everything. For folders it picks the sub-folder of that name (any case).
+///
+/// - A folder of 40-bit AER files (*.bin, also in sub-folders, in the order of their names): N-MNIST.
+///   The label stands in a file's name (test_00001_label7.bin), or is the name of the folder it lies in
+///   (Test/7/00001.bin). Shape (2, 34, 34): polarity OFF, ON.
+/// - An HDF5 file with /spikes/times, /spikes/units and /labels: SHD, SSC. Shape (units).
+/// - An HDF5 file with /events/x, y, p, t_us, /offsets, /label: packed camera recordings.
+///
+/// `split` is "", "train" or "test"; "" takes everything. In a folder it picks the sub-folder of that name
+/// (any case), among packed recordings those of its /test flags; a file in the SHD layout has no parts.
 /// Throws FileError, and UsageError for a split that the data set does not have.
 [[nodiscard]] Dataset open_dataset(const std::filesystem::path& path, const std::string& split = {});
 

@@ -26,14 +26,14 @@ struct Progress {
 };
 
 struct SimulationOptions {
-    Duration duration;  // the run covers 0 <= t <= duration
+    Duration duration{};  // the run covers 0 <= t <= duration
     bool record_spikes = true;
     /// Populations to record; empty: all that spike (for spikes), all that have a potential (for potentials).
-    std::vector<std::string> recorded;
+    std::vector<std::string> recorded = {};
     /// Instants at which potentials are recorded, ascending: the value after everything that happens at that instant.
-    std::vector<Time> potential_times;
+    std::vector<Time> potential_times = {};
     /// Called about every thousand instants; false stops the run, which keeps what was recorded.
-    std::function<bool(const Progress&)> on_progress;
+    std::function<bool(const Progress&)> on_progress = {};
 };
 
 struct PotentialRecord {

@@ -35,7 +35,7 @@ struct CubaLif {
     double E_L = 0.0;       // resting potential                      [V]
     double V_th = 1.0;      // spike threshold                        [V]
     double V_reset = 0.0;   // after a spike                          [V]
-    Duration t_ref;         // refractory period
+    Duration t_ref{};       // refractory period
     double I_e = 0.0;       // constant current into the membrane     [I]
     double w_in = 1.0;      // gain of a constant signal              [I]
     double J = 1.0;         // jump of I per weight                   [I]

@@ -21,7 +21,7 @@ struct If {
     double R = 1.0;        // slope of the potential   [V per I and second], 1 / C_m
     double V_th = 1.0;     // spike threshold          [V]
     double V_reset = 0.0;  // after a spike            [V]
-    Duration t_ref;        // refractory period
+    Duration t_ref{};      // refractory period
     double I_e = 0.0;      // constant current         [I]
     double J = 1.0;        // jump of V per weight     [V]
     double V_0 = 0.0;      // at the start             [V]

@@ -27,7 +27,7 @@ struct Lif {
     double E_L = 0.0;      // resting potential        [V]
     double V_th = 1.0;     // spike threshold          [V]
     double V_reset = 0.0;  // after a spike            [V]
-    Duration t_ref;        // refractory period
+    Duration t_ref{};      // refractory period
     double I_e = 0.0;      // constant current         [I]
     double J = 1.0;        // jump of V per weight     [V]
     double V_0 = 0.0;      // at the start             [V]

@@ -1,0 +1,199 @@
+// NIR has one parameter r (or w_in) for what the engine has two of: the jump J of a spike and the gain R of a
+// constant signal x. In the reading "nir" (convention.hpp)
+//
+//   LIF, LI          J = r / tau          tau V' = (v_leak - V) + r x
+//   IF, I            J = r                    V' = r x
+//   CubaLIF, CubaLI  J = w_in / tau_syn   tau_syn I' = -I + w_in x
+//
+// so the jump decides r (w_in), and a bias b, which acts as R b, is written as b R / r. A constant current
+// I_e into a leaky membrane is a higher v_leak = E_L + R I_e.
+#include "to_nir_neurons.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "saltus/engine/errors.hpp"
+
+namespace saltus::converters {
+
+namespace {
+
+constexpr std::uint64_t most_neurons = std::uint64_t{1} << 28;
+
+bool close(double a, double b) {
+    return std::abs(a - b) <= 1e-15 * std::abs(a);
+}
+
+/// The r with r / tau = J; R itself where that is one.
+double gain_of_jump(double J, double tau, double R) {
+    return R / tau == J ? R : J * tau;
+}
+
+template <class P, class Value>
+bool any_of(const neurons::PerNeuron<P>& model, Value value) {
+    return std::any_of(model.begin(), model.end(), value);
+}
+
+/// Builds the node of one population.
+template <class P>
+class Writer {
+  public:
+    Writer(const Population& population, const neurons::PerNeuron<P>& model, const Losses& losses)
+        : population_(population), model_(model), losses_(losses) {
+        result_.node.type = std::string(P::name);
+    }
+
+    template <class Value>
+    void field(const char* name, Value value) {
+        std::vector<double> values(population_.size());
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = value(model_[model_.size() == 1 ? 0 : i]);
+        result_.node.set(name, real_array(Weights(values), nir_shape(population_.shape)));
+    }
+
+    /// `gain` is what the population makes of a constant signal, `written` what the node does.
+    template <class Gain, class Written>
+    void bias_factor(Gain gain, Written written) {
+        std::vector<double>& factor = result_.bias_factor;
+        for (const P& p : model_) factor.push_back(close(gain(p), written(p)) ? 1.0 : gain(p) / written(p));
+        const double first = factor.front();
+        if (!std::all_of(factor.begin(), factor.end(),
+                         [&](double f) { return f == first || close(f, first); }))
+            return;
+        factor.assign(first == 1.0 ? 0 : 1, first);
+    }
+
+    void firing() {
+        field("v_threshold", [](const P& p) { return p.V_th; });
+        field("v_reset", [](const P& p) { return p.V_reset; });
+        if (any_of(model_, [](const P& p) { return p.t_ref != Duration(); })) {
+            losses_.tell(population_.name, "t_ref", "NIR has no refractory period, it is left out.");
+        }
+        if (any_of(model_, [](const P& p) { return p.reset != neurons::Reset::to_value; })) {
+            losses_.tell(population_.name, "reset",
+                         "NIR has no reset by subtraction, it becomes a reset to V_reset.");
+        }
+    }
+
+    NeuronNode take() {
+        if constexpr (requires(const P& p) { p.V_0; }) {
+            if (any_of(model_, [](const P& p) { return p.V_0 != 0.0; })) {
+                losses_.tell(population_.name, "V_0", "NIR has no initial potential, it becomes 0.");
+            }
+        }
+        return std::move(result_);
+    }
+
+  private:
+    const Population& population_;
+    const neurons::PerNeuron<P>& model_;
+    const Losses& losses_;
+    NeuronNode result_;
+};
+
+template <class P>
+void write_integration(Writer<P>& node) {
+    node.field("r", [](const P& p) { return p.J; });
+    node.bias_factor([](const P& p) { return p.R; }, [](const P& p) { return p.J; });
+}
+
+/// v_leak with the constant current, where the model has one.
+template <class P>
+double rest(const P& p) {
+    if constexpr (requires { p.I_e; }) {
+        return p.E_L + p.R * p.I_e;
+    } else {
+        return p.E_L;
+    }
+}
+
+template <class P>
+void write_leak(Writer<P>& node) {
+    const auto r = [](const P& p) { return gain_of_jump(p.J, p.tau_m, p.R); };
+    node.field("tau", [](const P& p) { return p.tau_m; });
+    node.field("r", r);
+    node.field("v_leak", rest<P>);
+    node.bias_factor([](const P& p) { return p.R; }, r);
+}
+
+template <class P>
+void write_synapse(Writer<P>& node) {
+    const auto w_in = [](const P& p) { return gain_of_jump(p.J, p.tau_syn, p.w_in); };
+    node.field("tau_syn", [](const P& p) { return p.tau_syn; });
+    node.field("tau_mem", [](const P& p) { return p.tau_m; });
+    node.field("r", [](const P& p) { return p.R; });
+    node.field("v_leak", rest<P>);
+    node.field("w_in", w_in);
+    node.bias_factor([](const P& p) { return p.w_in; }, w_in);
+}
+
+template <class P>
+NeuronNode write(const Population& population, const neurons::PerNeuron<P>& model, const Losses& losses) {
+    Writer<P> node(population, model, losses);
+    if constexpr (requires(const P& p) { p.tau_syn; }) {
+        write_synapse(node);
+    } else if constexpr (requires(const P& p) { p.tau_m; }) {
+        write_leak(node);
+    } else if constexpr (requires(const P& p) { p.J; }) {
+        write_integration(node);
+    }
+    if constexpr (std::is_same_v<P, neurons::If>) {
+        if (any_of(model, [](const P& p) { return p.I_e != 0.0; })) {
+            throw NetworkError(
+                population.name, "I_e",
+                "expected 0, found a constant current: NIR's IF has none. Give an incoming projection a "
+                "bias instead.");
+        }
+    }
+    if constexpr (std::is_same_v<P, neurons::Threshold>) {
+        node.field("threshold", [](const P& p) { return p.V_th; });
+    } else if constexpr (neurons::Spiking<P>) {
+        node.firing();
+    }
+    return node.take();
+}
+
+}  // namespace
+
+void Losses::tell(const std::string& population, const std::string& field, const std::string& text) const {
+    if (!notes_) throw NetworkError(population, field, text + " Ask for notes to accept the loss.");
+    notes_->push_back("population " + quoted(population) + ", " + field + ": " + text);
+}
+
+std::vector<std::uint64_t> nir_shape(const Shape& shape) {
+    if (shape.empty()) return {1};
+    return {shape.begin(), shape.end()};
+}
+
+io::NirArray real_array(const Weights& values, std::vector<std::uint64_t> shape) {
+    return values.visit(
+        [&](auto v) { return io::NirArray::of(std::vector(v.begin(), v.end()), std::move(shape)); });
+}
+
+io::NirArray integer_array(const std::vector<std::uint64_t>& values) {
+    return io::NirArray::of(std::vector<std::int64_t>(values.begin(), values.end()), {values.size()});
+}
+
+NeuronNode node_from_population(const Population& population, const Losses& losses) {
+    if (population.is_input()) {
+        NeuronNode result;
+        result.node.type = "Input";
+        result.node.set("shape", integer_array(nir_shape(population.shape)));
+        return result;
+    }
+    if (population.size() > most_neurons) {
+        throw LimitError("population " + quoted(population.name) + ": " + std::to_string(population.size()) +
+                         " neurons; NIR holds every parameter of every neuron, and more than " +
+                         std::to_string(most_neurons) + " neurons are not written.");
+    }
+    return std::visit(
+        [&](const auto& model) -> NeuronNode {
+            if constexpr (std::is_same_v<std::decay_t<decltype(model)>, neurons::Input>) {
+                return {};
+            } else {
+                return write(population, model, losses);
+            }
+        },
+        population.model);
+}
+
+}  // namespace saltus::converters

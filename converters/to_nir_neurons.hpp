@@ -1,0 +1,42 @@
+// Populations as NIR nodes, and what NIR has no place for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "saltus/engine/network.hpp"
+#include "saltus/io/nir.hpp"
+
+namespace saltus::converters {
+
+/// Where losses are told; with nowhere to tell them they are refused.
+class Losses {
+  public:
+    explicit Losses(std::vector<std::string>* notes) : notes_(notes) {}
+
+    /// Throws NetworkError if there are no notes.
+    void tell(const std::string& population, const std::string& field, const std::string& text) const;
+
+  private:
+    std::vector<std::string>* notes_;
+};
+
+struct NeuronNode {
+    io::NirNode node;
+    /// By what a bias that reaches the neuron has to be multiplied, because the node weighs a constant signal
+    /// otherwise than the population does: one for all neurons or one per neuron, infinite where no factor
+    /// helps; empty for 1.
+    std::vector<double> bias_factor;
+};
+
+/// Shape of a node; a population without dimensions is one neuron.
+[[nodiscard]] std::vector<std::uint64_t> nir_shape(const Shape& shape);
+
+/// float32 where every value is exactly one, else float64.
+[[nodiscard]] io::NirArray real_array(const Weights& values, std::vector<std::uint64_t> shape);
+[[nodiscard]] io::NirArray integer_array(const std::vector<std::uint64_t>& values);
+
+/// Throws NetworkError, LimitError.
+[[nodiscard]] NeuronNode node_from_population(const Population& population, const Losses& losses);
+
+}  // namespace saltus::converters

@@ -1,0 +1,63 @@
+// How well a network classifies a data set: every sample is a run of its own on the exact clock, samples in parallel.
+//
+// Decision: the class is the neuron of the output port with the most spikes; where the output does not spike, the one
+// with the largest potential at the end of the sample. The lowest index wins a tie, and ties are counted. A sample whose
+// output neurons all stay silent is undecided, which counts as wrong.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "saltus/datasets/dataset.hpp"
+#include "saltus/engine/network.hpp"
+
+namespace saltus::datasets {
+
+struct EvaluationOptions {
+    unsigned threads = 0;              // 0: as many as OpenMP gives
+    std::optional<Duration> duration;  // of each sample, later spikes are left out; none: up to its last spike, and on for
+                                       // as long as a spike may be under way
+    std::string output;                // port that decides; empty: the only one
+    std::function<bool(std::uint64_t done, std::uint64_t total)> on_progress;  // one thread at a time; false stops
+};
+
+inline constexpr std::int64_t undecided = -1;
+
+struct Decision {
+    std::string sample;
+    std::int64_t label = 0;
+    std::int64_t decided = undecided;
+    bool tie = false;
+    bool done = false;  // false where the evaluation was stopped before this sample
+};
+
+struct Evaluation {
+    std::vector<Decision> decisions;       // in the order of the data set
+    std::vector<std::string> classes;
+    std::vector<std::uint64_t> confusion;  // [label][decided], classes x classes, without the undecided
+    std::uint64_t samples = 0;             // done
+    std::uint64_t correct = 0;
+    std::uint64_t ties = 0;
+    std::uint64_t undecided = 0;
+    std::uint64_t input_spikes = 0;
+    std::uint64_t neuron_spikes = 0;
+    std::uint64_t synaptic_events = 0;
+    double simulation_s = 0.0;  // seconds spent simulating, summed over threads
+    double wall_s = 0.0;
+    unsigned threads = 1;
+    bool interrupted = false;
+
+    [[nodiscard]] double accuracy() const {
+        return samples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(samples);
+    }
+};
+
+/// Throws UsageError where the data set does not fit the network (one input of as many channels as a sample has, an output
+/// with at least as many neurons as there are classes), NetworkError for what the exact clock cannot run, FileError for
+/// a sample that cannot be read (of the first such sample).
+[[nodiscard]] Evaluation evaluate(const Network& network, const Dataset& dataset, const EvaluationOptions& options = {});
+
+}  // namespace saltus::datasets

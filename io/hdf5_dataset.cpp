@@ -1,0 +1,220 @@
+// Reading the values of datasets.
+#include <algorithm>
+#include <limits>
+#include <memory_resource>
+#include <new>
+
+#include "hdf5_call.hpp"
+#include "hdf5_types.hpp"
+
+namespace saltus::io::hdf5 {
+
+namespace {
+
+/// Aborts a conversion whose result would be cut to the range of its type; rounding is fine.
+H5T_conv_ret_t refuse_range(H5T_conv_except_t what, hid_t, hid_t, void*, void*, void*) {
+    return what == H5T_CONV_EXCEPT_RANGE_HI || what == H5T_CONV_EXCEPT_RANGE_LOW ? H5T_CONV_ABORT
+                                                                                 : H5T_CONV_UNHANDLED;
+}
+
+/// Transfer properties under which variable-length data may take no more than a given number of bytes. The
+/// data live as long as this object, whether the call that asked for them succeeded or failed halfway.
+class VariableData {
+  public:
+    explicit VariableData(std::uint64_t limit) : left_(limit), properties_(H5Pcreate(H5P_DATASET_XFER)) {
+        H5Pset_vlen_mem_manager(
+            properties_.id(), allocate, this, [](void*, void*) {}, nullptr);
+        H5Pset_type_conv_cb(properties_.id(), refuse_range, nullptr);
+    }
+    VariableData(const VariableData&) = delete;
+    VariableData& operator=(const VariableData&) = delete;
+
+    [[nodiscard]] hid_t properties() const { return properties_.id(); }
+
+  private:
+    static void* allocate(std::size_t size, void* self) {
+        auto& data = *static_cast<VariableData*>(self);
+        if (size > data.left_) return nullptr;
+        data.left_ -= size;
+        try {
+            return data.memory_.allocate(size);
+        } catch (const std::bad_alloc&) {
+            return nullptr;  // the library reports it
+        }
+    }
+
+    std::uint64_t left_;
+    std::pmr::monotonic_buffer_resource memory_;
+    Handle properties_;
+};
+
+}  // namespace
+
+Dataset::Dataset(Handle handle, std::string name, std::shared_ptr<const Origin> origin)
+    : Object(std::move(handle), std::move(name), std::move(origin)) {
+    type_ = Handle(quietly([&] { return H5Dget_type(id()); }));
+    space_ = Handle(quietly([&] { return H5Dget_space(id()); }));
+    if (!type_ || !space_) throw error("is malformed: " + last_failure() + ".");
+    value_class_ = class_of(type_.id());
+    element_size_ = H5Tget_size(type_.id());
+    is_signed_ = value_class_ == ValueClass::integer && H5Tget_sign(type_.id()) == H5T_SGN_2;
+
+    const int rank = H5Sget_simple_extent_ndims(space_.id());
+    if (rank < 0 || H5Sget_simple_extent_type(space_.id()) == H5S_NULL) {
+        throw error("is empty: it has no dataspace.");
+    }
+    std::vector<hsize_t> extent(static_cast<std::size_t>(rank));
+    if (rank > 0) H5Sget_simple_extent_dims(space_.id(), extent.data(), nullptr);
+    shape_.assign(extent.begin(), extent.end());
+    const bool is_empty = std::find(shape_.begin(), shape_.end(), 0) != shape_.end();
+    size_ = is_empty ? 0 : 1;
+    for (const std::uint64_t n : shape_) {
+        if (size_ != 0 && n > std::numeric_limits<std::uint64_t>::max() / 16 / size_) {
+            throw error("its shape " + to_string(shape_) + " is beyond every limit.");
+        }
+        size_ *= n;
+    }
+    const Handle properties(quietly([&] { return H5Dget_create_plist(id()); }));
+    if (!properties) throw error("is malformed: " + last_failure() + ".");
+    check_storage(properties.id());
+}
+
+bool Dataset::is_variable() const {
+    return value_class_ == ValueClass::rows ||
+           (value_class_ == ValueClass::string && H5Tis_variable_str(type_.id()) > 0);
+}
+
+std::string Dataset::description() const {
+    const std::string bits = std::to_string(8 * element_size_);
+    std::string text;
+    switch (value_class_) {
+        case ValueClass::integer:
+            text = (is_signed_ ? "int" : "uint") + bits;
+            break;
+        case ValueClass::floating:
+            text = "float" + bits;
+            break;
+        case ValueClass::boolean:
+            text = "bool";
+            break;
+        case ValueClass::string:
+            text = "string";
+            break;
+        case ValueClass::rows:
+            text = "rows of variable length";
+            break;
+        case ValueClass::other:
+            text = "values of another type";
+            break;
+    }
+    return shape_.empty() ? text : text + " " + to_string(shape_);
+}
+
+void Dataset::check_size(std::uint64_t bytes_per_element, std::uint64_t limit) const {
+    if (bytes_per_element == 0 || size_ <= limit / bytes_per_element) return;
+    throw error("declares " + std::to_string(size_) + " elements, more than the limit of " +
+                human_bytes(limit) + " allows.");
+}
+
+void Dataset::read_numbers(hid_t memory_type, void* buffer) const {
+    const bool to_integer = H5Tget_class(memory_type) == H5T_INTEGER;
+    if (value_class_ != ValueClass::integer && (to_integer || value_class_ != ValueClass::floating)) {
+        throw error("expected " + std::string(to_integer ? "integers" : "numbers") + ", found " +
+                    description() + ".");
+    }
+    if (size_ == 0) return;
+    const Handle properties(H5Pcreate(H5P_DATASET_XFER));
+    H5Pset_type_conv_cb(properties.id(), refuse_range, nullptr);
+    if (quietly([&] { return H5Dread(id(), memory_type, H5S_ALL, H5S_ALL, properties.id(), buffer); }) < 0) {
+        throw error("cannot be read as numbers of " + std::to_string(8 * H5Tget_size(memory_type)) +
+                    " bits (a value is out of range, or the data are damaged): " + last_failure() + ".");
+    }
+}
+
+void Dataset::read_booleans(std::byte* buffer) const {
+    if (value_class_ != ValueClass::boolean) throw error("expected booleans, found " + description() + ".");
+    if (size_ == 0) return;
+    if (quietly([&] { return H5Dread(id(), type_.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer); }) < 0) {
+        throw error("cannot be read: " + last_failure() + ".");
+    }
+    for (std::uint64_t i = 0; i < size_; ++i) {
+        if (buffer[i] > std::byte{1}) throw error("expected FALSE or TRUE, found another value.");
+    }
+}
+
+std::string Dataset::read_string(std::uint64_t limit) const {
+    if (!shape_.empty()) throw error("expected one string, found " + description() + ".");
+    return std::move(read_strings(limit).front());
+}
+
+std::vector<std::string> Dataset::read_strings(std::uint64_t limit) const {
+    if (value_class_ != ValueClass::string) throw error("expected strings, found " + description() + ".");
+    check_size(std::max(element_size_, sizeof(std::string)),
+               std::max<std::uint64_t>(limit, sizeof(std::string)));
+    std::vector<std::string> strings(static_cast<std::size_t>(size_));
+    if (size_ == 0) return strings;
+    if (is_variable()) {
+        read_variable_strings(strings, limit);
+    } else {
+        read_fixed_strings(strings);
+    }
+    if (!std::all_of(strings.begin(), strings.end(), is_utf8)) {
+        throw error("expected UTF-8, found other bytes.");
+    }
+    return strings;
+}
+
+void Dataset::read_variable_strings(std::vector<std::string>& strings, std::uint64_t limit) const {
+    const Handle memory = memory_string_type(type_.id());
+    const VariableData data(limit);
+    std::vector<char*> texts(strings.size(), nullptr);
+    if (quietly([&] {
+            return H5Dread(id(), memory.id(), H5S_ALL, H5S_ALL, data.properties(),
+                           static_cast<void*>(texts.data()));
+        }) < 0) {
+        throw error("cannot be read (damaged, or more than " + human_bytes(limit) + "): " + last_failure() +
+                    ".");
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (texts[i] != nullptr) strings[i] = texts[i];
+    }
+}
+
+void Dataset::read_fixed_strings(std::vector<std::string>& strings) const {
+    std::string bytes(strings.size() * element_size_, '\0');
+    if (quietly([&] { return H5Dread(id(), type_.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()); }) < 0) {
+        throw error("cannot be read: " + last_failure() + ".");
+    }
+    const H5T_str_t padding = H5Tget_strpad(type_.id());
+    for (std::size_t i = 0; i < strings.size(); ++i) {
+        strings[i] = unpadded(std::string_view(bytes).substr(i * element_size_, element_size_), padding);
+    }
+}
+
+void Dataset::with_row(std::uint64_t row, hid_t element, std::uint64_t limit,
+                       const std::function<void(const void*, std::size_t)>& take) const {
+    const Handle base(quietly([&] { return H5Tget_super(type_.id()); }));
+    const ValueClass base_class = base ? class_of(base.id()) : ValueClass::other;
+    const bool fits = base_class == ValueClass::integer ||
+                      (base_class == ValueClass::floating && H5Tget_class(element) == H5T_FLOAT);
+    if (value_class_ != ValueClass::rows || shape_.size() != 1 || !fits) {
+        throw error("expected a list of rows of numbers, found " + description() + ".");
+    }
+    if (row >= size_) throw error("has no row " + std::to_string(row) + ".");
+    const Handle memory(H5Tvlen_create(element));
+    const Handle one(H5Screate(H5S_SCALAR));
+    const Handle selected(H5Scopy(space_.id()));
+    const hsize_t start = row;
+    H5Sselect_elements(selected.id(), H5S_SELECT_SET, 1, &start);
+    const VariableData data(limit);
+    hvl_t values{0, nullptr};
+    if (quietly([&] {
+            return H5Dread(id(), memory.id(), one.id(), selected.id(), data.properties(), &values);
+        }) < 0) {
+        throw error("row " + std::to_string(row) + " cannot be read (damaged, or more than " +
+                    human_bytes(limit) + "): " + last_failure() + ".");
+    }
+    take(values.p, values.len);
+}
+
+}  // namespace saltus::io::hdf5

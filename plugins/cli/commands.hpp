@@ -1,0 +1,17 @@
+// The verbs of the program. Each adds its sub-command to the application; the callback does the work and throws a
+// saltus::Error where it cannot. Exit codes: see main.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace saltus::cli {
+
+void add_run(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_convert(CLI::App& app);
+void add_evaluate(CLI::App& app);
+
+/// The job was stopped by Ctrl-C; what was recorded has been kept.
+struct Interrupted {};
+
+}  // namespace saltus::cli

@@ -1,0 +1,207 @@
+// saltus evaluate NETWORK DATASET: every sample through the network, and how often it was right.
+#include "saltus/datasets/evaluate.hpp"
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "reading.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/simulate.hpp"
+#include "saltus/io/report.hpp"
+
+namespace saltus::cli {
+
+namespace {
+
+struct Options {
+    std::string network;
+    std::string dataset;
+    std::string split;
+    std::string duration;
+    std::string output;
+    std::string report;
+    unsigned threads = 0;
+    bool json = false;
+    bool quiet = false;
+    ReadingOptions reading;
+};
+
+struct PerSample {
+    explicit PerSample(const datasets::Evaluation& e) : n(e.samples == 0 ? 1.0 : static_cast<double>(e.samples)) {}
+    [[nodiscard]] double operator()(std::uint64_t total) const { return static_cast<double>(total) / n; }
+    [[nodiscard]] double operator()(double total) const { return total / n; }
+    double n;
+};
+
+std::string percent(double fraction) { return short_number(100.0 * fraction) + " %"; }
+
+/// Names and values for people; the JSON object has the same facts under machine names.
+std::vector<std::pair<std::string, std::string>> facts(const datasets::Evaluation& e, const datasets::Dataset& dataset) {
+    const PerSample per_sample(e);
+    return {{"data set", dataset.name + ", " + with_commas(e.samples) + " samples"},
+            {"right", with_commas(e.correct) + " of " + with_commas(e.samples) + " (" + percent(e.accuracy()) + ")"},
+            {"ties, undecided", with_commas(e.ties) + ", " + with_commas(e.undecided)},
+            {"input spikes a sample", short_number(per_sample(e.input_spikes))},
+            {"spikes a sample", short_number(per_sample(e.neuron_spikes))},
+            {"synaptic events a sample", short_number(per_sample(e.synaptic_events))},
+            {"time a sample, one thread", short_number(1e3 * per_sample(e.simulation_s)) + " ms"},
+            {"samples a second",
+             short_number(static_cast<double>(e.samples) / e.wall_s) + " on " + std::to_string(e.threads) + " threads"}};
+}
+
+std::string confusion_text(const datasets::Evaluation& e) {
+    const std::size_t n = e.classes.size();
+    std::vector<std::vector<std::string>> rows(1, {"true \\ decided"});
+    rows[0].insert(rows[0].end(), e.classes.begin(), e.classes.end());
+    for (std::size_t i = 0; i < n; ++i) {
+        rows.push_back({e.classes[i]});
+        for (std::size_t j = 0; j < n; ++j) {
+            const std::uint64_t count = e.confusion[i * n + j];
+            rows.back().push_back(count == 0 ? "." : std::to_string(count));
+        }
+    }
+    return table(rows);
+}
+
+nlohmann::ordered_json as_json(const datasets::Evaluation& e) {
+    const PerSample per_sample(e);
+    const std::size_t n = e.classes.size();
+    nlohmann::ordered_json confusion = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto row = e.confusion.begin() + static_cast<std::ptrdiff_t>(i * n);
+        confusion.push_back(std::vector<std::uint64_t>(row, row + static_cast<std::ptrdiff_t>(n)));
+    }
+    nlohmann::ordered_json decisions = nlohmann::ordered_json::array();
+    for (const datasets::Decision& decision : e.decisions) {
+        if (!decision.done) continue;
+        nlohmann::ordered_json entry{{"sample", decision.sample}, {"label", decision.label}, {"tie", decision.tie}};
+        if (decision.decided != datasets::undecided) entry["decided"] = decision.decided;
+        decisions.push_back(std::move(entry));
+    }
+    return {{"samples", e.samples},
+            {"correct", e.correct},
+            {"accuracy", e.accuracy()},
+            {"ties", e.ties},
+            {"undecided", e.undecided},
+            {"classes", e.classes},
+            {"confusion", std::move(confusion)},
+            {"input_spikes_per_sample", per_sample(e.input_spikes)},
+            {"spikes_per_sample", per_sample(e.neuron_spikes)},
+            {"synaptic_events_per_sample", per_sample(e.synaptic_events)},
+            {"sim_s_per_sample", per_sample(e.simulation_s)},
+            {"samples_per_s", static_cast<double>(e.samples) / e.wall_s},
+            {"sim_s", e.wall_s},
+            {"threads", e.threads},
+            {"peak_rss_mib", peak_rss_mib()},
+            {"interrupted", e.interrupted},
+            {"decisions", std::move(decisions)}};
+}
+
+/// Spikes of the whole network for the first sample, for the report.
+io::Raster raster_of_first_sample(const Network& network, const datasets::Dataset& dataset) {
+    datasets::Sample sample = dataset.sample(0);
+    const SpikeTrain input = sample.spikes;
+    SimulationOptions run;
+    if (!input.empty()) run.duration = input.times.back().since_start();
+    io::Raster raster;
+    raster.duration = run.duration;
+    std::string input_name;
+    for (const Population& population : network.populations()) {
+        if (population.is_input()) input_name = population.name;
+    }
+    const SimulationResult result = simulate(network, {{input_name, std::move(sample.spikes)}}, run);
+    for (std::size_t q = 0; q < network.populations().size(); ++q) {
+        const Population& population = network.populations()[q];
+        if (!neurons::is_spiking(population.model)) continue;
+        raster.panels.push_back({population.name, population.size(), population.is_input() ? input : result.spikes[q]});
+    }
+    return raster;
+}
+
+void write_evaluation_report(const Options& options, const Network& network, const datasets::Dataset& dataset,
+                             const datasets::Evaluation& e, const std::vector<std::string>& notes) {
+    io::Report report;
+    report.title = options.network + " on " + options.dataset;
+    io::KeyValues summary{facts(e, dataset)};
+    for (const std::string& note : notes) summary.rows.emplace_back("note", note);
+    summary.rows.emplace_back("saltus", SALTUS_VERSION);
+    report.sections.push_back({"Result", std::move(summary)});
+    report.sections.push_back({"Confusion matrix", io::ConfusionMatrix{e.classes, e.confusion}, "Rows: true class."});
+
+    io::Table samples{{"sample", "class", "decided", ""}, {}};
+    const auto name_of = [&](std::int64_t k) {
+        return k >= 0 && static_cast<std::size_t>(k) < e.classes.size() ? e.classes[static_cast<std::size_t>(k)]
+               : k == datasets::undecided                             ? std::string("undecided")
+                                                                      : std::to_string(k);
+    };
+    for (const datasets::Decision& d : e.decisions) {
+        if (!d.done || (d.decided == d.label && !d.tie)) continue;
+        samples.rows.push_back({d.sample, name_of(d.label), name_of(d.decided),
+                                d.tie ? "tie" : d.decided == d.label ? "" : "wrong"});
+    }
+    if (samples.rows.empty()) {
+        report.sections.push_back({"Wrong or tied", io::KeyValues{}, "None."});
+    } else {
+        report.sections.push_back({"Wrong or tied", std::move(samples)});
+    }
+    if (dataset.size > 0) {
+        report.sections.push_back({"First sample", raster_of_first_sample(network, dataset),
+                                   "Every spike of every population, at its time."});
+    }
+    io::write_report(options.report, report);
+}
+
+void evaluate(const Options& options) {
+    const converters::NirImport import = read_network(options.network, options.reading);
+    if (!options.quiet) print_notes(import.notes);
+    const datasets::Dataset dataset = datasets::open_dataset(options.dataset, options.split);
+
+    datasets::EvaluationOptions evaluation;
+    evaluation.threads = options.threads;
+    evaluation.output = options.output;
+    if (!options.duration.empty()) evaluation.duration = parse_duration(options.duration);
+    datasets::Evaluation e;
+    {
+        ProgressLine progress(options.quiet);
+        evaluation.on_progress = [&](std::uint64_t done, std::uint64_t total) {
+            progress.update(static_cast<double>(done) / static_cast<double>(total),
+                            with_commas(done) + " of " + with_commas(total) + " samples");
+            return !interrupted();
+        };
+        e = datasets::evaluate(import.network, dataset, evaluation);
+    }
+
+    if (options.json) {
+        std::cout << as_json(e).dump() << "\n";
+    } else {
+        std::vector<std::vector<std::string>> rows;
+        for (const auto& [name, value] : facts(e, dataset)) rows.push_back({name, value});
+        std::cout << table(rows) << "\n" << confusion_text(e);
+    }
+    if (!options.report.empty()) write_evaluation_report(options, import.network, dataset, e, import.notes);
+    if (e.interrupted) throw Interrupted{};
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("evaluate", "classify a data set and say how often that was right");
+    verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
+    verb->add_option("DATASET", options->dataset, "a folder of event-camera files, or a spike HDF5 file")->required();
+    verb->add_option("--split", options->split, "train or test; default: everything");
+    verb->add_option("-d,--duration", options->duration, "use this much of each sample, as in 300ms");
+    verb->add_option("--output", options->output, "the output that decides, where there are several");
+    verb->add_option("--threads", options->threads, "samples in parallel (default: all cores)");
+    verb->add_option("--report", options->report, "write an HTML report");
+    verb->add_flag("--json", options->json, "one JSON object on standard output");
+    verb->add_flag("-q,--quiet", options->quiet, "no notes, no progress");
+    options->reading.add_to(*verb);
+    verb->footer("Example: saltus evaluate cnn.nir n-mnist/Test --report report.html");
+    verb->callback([options] { evaluate(*options); });
+}
+
+}  // namespace saltus::cli

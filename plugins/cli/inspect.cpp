@@ -1,0 +1,197 @@
+// saltus inspect NETWORK: what is in it, in the units it is run with, and what may surprise.
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "reading.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/simulate.hpp"
+
+namespace saltus::cli {
+
+namespace {
+
+struct Options {
+    std::string network;
+    bool json = false;
+    ReadingOptions reading;
+};
+
+/// One parameter of a population: its name with unit, smallest and largest value.
+struct Parameter {
+    std::string name;
+    std::string unit;
+    double low;
+    double high;
+};
+
+template <class P, class Member>
+void append(std::vector<Parameter>& list, const neurons::PerNeuron<P>& model, const char* name, const char* unit,
+            Member member) {
+    const auto value = [&](const P& p) -> double {
+        if constexpr (std::is_same_v<Member, Duration P::*>) return (p.*member).seconds();
+        else return p.*member;
+    };
+    const auto [low, high] = std::minmax_element(
+        model.begin(), model.end(), [&](const P& a, const P& b) { return value(a) < value(b); });
+    list.push_back({name, unit, value(*low), value(*high)});
+}
+
+template <class P>
+std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
+    std::vector<Parameter> list;
+    if constexpr (requires(P p) { p.tau_m; }) append(list, model, "tau_m", "s", &P::tau_m);
+    if constexpr (requires(P p) { p.tau_syn; }) append(list, model, "tau_syn", "s", &P::tau_syn);
+    if constexpr (requires(P p) { p.R; }) append(list, model, "R", "", &P::R);
+    if constexpr (requires(P p) { p.E_L; }) append(list, model, "E_L", "V", &P::E_L);
+    if constexpr (requires(P p) { p.V_th; }) append(list, model, "V_th", "V", &P::V_th);
+    if constexpr (requires(P& p) { p.t_ref = Duration(); }) {
+        append(list, model, "V_reset", "V", &P::V_reset);
+        append(list, model, "t_ref", "s", &P::t_ref);
+    }
+    if constexpr (requires(P p) { p.I_e; }) append(list, model, "I_e", "", &P::I_e);
+    if constexpr (requires(P p) { p.J; }) append(list, model, "J", "V per weight", &P::J);
+    return list;
+}
+
+std::vector<Parameter> parameters_of(const neurons::Input&) { return {}; }
+
+std::string reset_of(const Population& population) {
+    return std::visit(
+        [](const auto& model) -> std::string {
+            if constexpr (requires { model.front().t_ref = Duration(); }) {
+                switch (model.front().reset) {
+                    case neurons::Reset::to_value:
+                        return "to V_reset";
+                    case neurons::Reset::subtract:
+                        return "by subtraction";
+                    case neurons::Reset::subtract_repeated:
+                        return "by repeated subtraction";
+                }
+            }
+            return "";
+        },
+        population.model);
+}
+
+std::string chain_of(const Projection& projection) {
+    std::string text;
+    for (const Stage& stage : projection.stages) {
+        text += (text.empty() ? "" : ", ") + stage_kind(stage);
+        if (!stage_name(stage).empty()) text += " " + stage_name(stage);
+    }
+    return text.empty() ? "one to one" : text;
+}
+
+std::uint64_t synapses_of(const Projection& projection) {
+    std::uint64_t most = 0;
+    for (const Stage& stage : projection.stages) most = std::max(most, synapse_count(stage));
+    return most;
+}
+
+std::string delay_of(const Projection& projection) {
+    const Duration low = projection.min_delay();
+    const Duration high = projection.max_delay();
+    return low == high ? to_string(low) : to_string(low) + " to " + to_string(high);
+}
+
+/// What the exact clock would refuse, as a warning.
+void add_refusals(const Network& network, std::vector<std::string>& warnings) {
+    try {
+        const ExactSimulation check(network);
+    } catch (const Error& error) {
+        warnings.push_back(std::string("the exact clock refuses this network: ") + error.what());
+    }
+}
+
+void print_text(const Network& network, const std::vector<std::string>& warnings) {
+    std::vector<std::vector<std::string>> populations{{"population", "model", "shape", "neurons", "parameters"}};
+    for (const Population& population : network.populations()) {
+        std::string text;
+        for (const Parameter& p : std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
+            text += (text.empty() ? "" : ", ") + p.name + " " + short_number(p.low);
+            if (p.low != p.high) text += ".." + short_number(p.high);
+            if (!p.unit.empty()) text += " " + p.unit;
+        }
+        if (const std::string reset = reset_of(population); !reset.empty()) text += ", reset " + reset;
+        populations.push_back({population.name, std::string(neurons::model_name(population.model)),
+                               to_string(population.shape), with_commas(population.size()), text});
+    }
+    std::vector<std::vector<std::string>> projections{{"projection", "through", "synapses", "delay"}};
+    for (const Projection& projection : network.projections()) {
+        projections.push_back({network.projection_name(projection), chain_of(projection),
+                               with_commas(synapses_of(projection)), delay_of(projection)});
+    }
+    std::cout << table(populations) << "\n" << table(projections);
+    if (!network.outputs().empty()) std::cout << "\n";
+    for (const OutputPort& output : network.outputs()) {
+        std::cout << "  output " << output.name << ": population " << network.populations()[output.population].name
+                  << "\n";
+    }
+    if (!warnings.empty()) std::cout << "\n";
+    for (const std::string& warning : warnings) std::cout << "  warning: " << warning << "\n";
+}
+
+void print_json(const Network& network, const std::vector<std::string>& warnings) {
+    nlohmann::ordered_json json;
+    json["populations"] = nlohmann::ordered_json::array();
+    for (const Population& population : network.populations()) {
+        nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
+        for (const Parameter& p : std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
+            parameters[p.name] = {{"min", p.low}, {"max", p.high}, {"unit", p.unit}};
+        }
+        json["populations"].push_back({{"name", population.name},
+                                       {"model", std::string(neurons::model_name(population.model))},
+                                       {"shape", population.shape},
+                                       {"neurons", population.size()},
+                                       {"parameters", std::move(parameters)},
+                                       {"reset", reset_of(population)}});
+    }
+    json["projections"] = nlohmann::ordered_json::array();
+    for (const Projection& projection : network.projections()) {
+        nlohmann::ordered_json stages = nlohmann::ordered_json::array();
+        for (const Stage& stage : projection.stages) {
+            stages.push_back({{"type", stage_kind(stage)}, {"name", stage_name(stage)}});
+        }
+        json["projections"].push_back({{"source", network.populations()[projection.source].name},
+                                       {"target", network.populations()[projection.target].name},
+                                       {"stages", std::move(stages)},
+                                       {"synapses", synapses_of(projection)},
+                                       {"min_delay_s", projection.min_delay().seconds()},
+                                       {"max_delay_s", projection.max_delay().seconds()}});
+    }
+    json["outputs"] = nlohmann::ordered_json::object();
+    for (const OutputPort& output : network.outputs()) {
+        json["outputs"][output.name] = network.populations()[output.population].name;
+    }
+    json["warnings"] = warnings;
+    std::cout << json.dump() << "\n";
+}
+
+void inspect(const Options& options) {
+    const converters::NirImport import = read_network(options.network, options.reading);
+    std::vector<std::string> warnings = import.notes;
+    add_refusals(import.network, warnings);
+    if (options.json) {
+        print_json(import.network, warnings);
+    } else {
+        print_text(import.network, warnings);
+    }
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("inspect", "show what is in a network, and what may surprise");
+    verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
+    verb->add_flag("--json", options->json, "one JSON object on standard output");
+    options->reading.add_to(*verb);
+    verb->footer("Example: saltus inspect net.nir --convention norse");
+    verb->callback([options] { inspect(*options); });
+}
+
+}  // namespace saltus::cli

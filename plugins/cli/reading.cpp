@@ -1,0 +1,50 @@
+#include "reading.hpp"
+
+#include <filesystem>
+
+#include "saltus/engine/errors.hpp"
+#include "saltus/io/nir_json.hpp"
+
+namespace saltus::cli {
+
+void ReadingOptions::add_to(CLI::App& app) {
+    app.add_option("--convention", convention_,
+                   "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, spikingjelly, rockpool, "
+                   "lava-dl, jaxsnn (default: what the file's own metadata say, else nir)");
+    app.add_option("--time-unit", time_unit_, "unit of the file's time constants and delays: s, ms, steps");
+    app.add_option("--spike-area", spike_area_, "what a spike weighs: unit, step, jump");
+    app.add_option("--reset", reset_, "v_reset, zero, subtract, subtract_repeated");
+    app.add_option("--dt", dt_, "length of one step, as in 1ms");
+    app.add_option("--recurrent-delay", recurrent_delay_, "delay inserted into cycles that have none, as in 1ms");
+    app.add_option("--t-ref", t_ref_, "refractory period of every spiking neuron, as in 2ms");
+    app.add_flag("--sum-duplicate-edges", sum_duplicate_edges_, "let an edge that stands twice count twice");
+}
+
+converters::NirReading ReadingOptions::reading() const {
+    converters::NirReading reading;
+    if (!convention_.empty()) reading.convention = convention_;
+    if (!time_unit_.empty()) reading.time_unit = converters::time_unit_from(time_unit_);
+    if (!spike_area_.empty()) reading.spike_area = converters::spike_area_from(spike_area_);
+    if (!reset_.empty()) reading.reset = converters::reset_rule_from(reset_);
+    if (!dt_.empty()) reading.dt = parse_duration(dt_);
+    if (!recurrent_delay_.empty()) reading.recurrent_delay = parse_duration(recurrent_delay_);
+    if (!t_ref_.empty()) reading.t_ref = parse_duration(t_ref_);
+    return reading;
+}
+
+io::NirDocument read_document(const std::string& path, bool sum_duplicate_edges) {
+    const io::NirReadOptions options{sum_duplicate_edges};
+    if (std::filesystem::path(path).extension() == ".json") return io::read_nir_json(path, options);
+    return io::read_nir(path, options);
+}
+
+converters::NirImport read_network(const std::string& path, const ReadingOptions& options) {
+    const io::NirDocument document = read_document(path, options.sum_duplicate_edges());
+    try {
+        return converters::network_from_nir(document, options.reading());
+    } catch (const NetworkError& error) {
+        throw LimitError(path + ": " + error.what());
+    }
+}
+
+}  // namespace saltus::cli

@@ -1,0 +1,37 @@
+// Networks from files: by ending, and with the choices that the command line offers.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "saltus/converters/nir.hpp"
+
+namespace saltus::cli {
+
+/// Options of every command that runs or shows a network.
+class ReadingOptions {
+  public:
+    void add_to(CLI::App& app);
+
+    [[nodiscard]] converters::NirReading reading() const;  // throws UsageError
+    [[nodiscard]] std::string dt() const { return dt_; }
+    [[nodiscard]] bool sum_duplicate_edges() const { return sum_duplicate_edges_; }
+
+  private:
+    std::string convention_;
+    std::string time_unit_;
+    std::string spike_area_;
+    std::string reset_;
+    std::string dt_;
+    std::string recurrent_delay_;
+    std::string t_ref_;
+    bool sum_duplicate_edges_ = false;
+};
+
+/// Reads a document; `.nir` (and any other ending that is not JSON) is HDF5. Refuses SONATA circuits by name.
+[[nodiscard]] io::NirDocument read_document(const std::string& path, bool sum_duplicate_edges);
+
+/// Reads a document and takes it as a network; a NetworkError names the file.
+[[nodiscard]] converters::NirImport read_network(const std::string& path, const ReadingOptions& options);
+
+}  // namespace saltus::cli

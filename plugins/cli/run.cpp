@@ -1,0 +1,312 @@
+// saltus run NETWORK -i SPIKES -d DURATION -o OUT.h5: one simulation.
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "reading.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/simulate.hpp"
+#include "saltus/io/report.hpp"
+#include "saltus/io/spikes.hpp"
+
+namespace saltus::cli {
+
+namespace {
+
+struct Options {
+    std::string network;
+    std::vector<std::string> inputs;
+    std::string duration;
+    std::string out;
+    std::string clock = "exact";
+    std::vector<std::string> record{"spikes"};
+    std::vector<std::string> populations;
+    std::string report;
+    unsigned threads = 1;
+    std::uint64_t seed = 0;
+    bool json = false;
+    bool quiet = false;
+    ReadingOptions reading;
+};
+
+/// Everything that happened, with the time each part took.
+struct Outcome {
+    SimulationResult result;
+    std::vector<InputSpikes> inputs;
+    double build_s = 0.0;
+    double sim_s = 0.0;
+};
+
+class Stopwatch {
+  public:
+    [[nodiscard]] double lap() {
+        const auto now = std::chrono::steady_clock::now();
+        const double seconds = std::chrono::duration<double>(now - start_).count();
+        start_ = now;
+        return seconds;
+    }
+
+  private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::vector<const Population*> input_populations(const Network& network) {
+    std::vector<const Population*> inputs;
+    for (const Population& population : network.populations()) {
+        if (population.is_input()) inputs.push_back(&population);
+    }
+    return inputs;
+}
+
+const Population& only_input(const Network& network, const std::string& path) {
+    const auto inputs = input_populations(network);
+    if (inputs.size() != 1) {
+        throw FileError(path, "", "names no population, and the network has " + std::to_string(inputs.size()) +
+                                      " inputs, not one.");
+    }
+    return *inputs.front();
+}
+
+/// Events of a camera for an input of shape (2, height, width) or (1, height, width).
+SpikeTrain spikes_of_camera(const std::string& path, const Population& input) {
+    if (input.shape.size() != 3 || input.shape[0] > 2) {
+        throw FileError::unexpected(path, "", "an input of shape (2, height, width) for camera events",
+                                    quoted(input.name) + " of shape " + to_string(input.shape));
+    }
+    SpikeTrain train;
+    for (const io::CameraEvent& event : io::read_aer(path)) {
+        if (event.y >= input.shape[1] || event.x >= input.shape[2]) {
+            throw FileError::unexpected(path, "event " + std::to_string(train.size()),
+                                        "x, y inside " + to_string(input.shape),
+                                        std::to_string(event.x) + ", " + std::to_string(event.y));
+        }
+        const std::uint32_t channel = event.on && input.shape[0] == 2 ? 1 : 0;
+        train.add(event.time, (channel * input.shape[1] + event.y) * input.shape[2] + event.x);
+    }
+    return train;
+}
+
+/// Spikes of one file for the inputs of the network. Only populations that are inputs are taken; a file with a single
+/// population feeds the only input whatever the names are.
+void append_inputs(const std::string& path, const Network& network, std::vector<InputSpikes>& inputs,
+                   std::vector<std::string>& notes) {
+    if (std::filesystem::path(path).extension() == ".bin") {
+        const Population& input = only_input(network, path);
+        inputs.push_back({input.name, spikes_of_camera(path, input)});
+        return;
+    }
+    std::vector<io::PopulationSpikes> populations = io::read_spikes(path);
+    const auto is_input = [&](const std::string& name) {
+        const auto q = network.find(name);
+        return q && network.populations()[*q].is_input();
+    };
+    if (populations.size() == 1 && !is_input(populations[0].population)) {
+        const Population& input = only_input(network, path);
+        notes.push_back("spikes of " + quoted(populations[0].population) + " in " + path + " go to the only input, " +
+                        quoted(input.name) + ".");
+        populations[0].population = input.name;
+    }
+    for (io::PopulationSpikes& population : populations) {
+        if (!is_input(population.population)) {
+            std::string list;
+            for (const Population* input : input_populations(network)) {
+                list += (list.empty() ? "" : ", ") + quoted(input->name);
+            }
+            throw FileError(path, "population " + quoted(population.population),
+                            "the network has no input of this name; its inputs: " + (list.empty() ? "none" : list) + ".");
+        }
+        inputs.push_back({std::move(population.population), std::move(population.spikes)});
+    }
+}
+
+bool records(const Options& options, const std::string& what) {
+    return std::find(options.record.begin(), options.record.end(), what) != options.record.end();
+}
+
+void refuse_what_is_not_built(const Options& options) {
+    if (options.clock == "stepped" || options.clock == "integer") {
+        throw LimitError("clock " + quoted(options.clock) + " is not built yet; --clock exact is.");
+    }
+    if (options.clock != "exact") {
+        throw UsageError("--clock: expected exact, stepped or integer, found " + quoted(options.clock) + ".");
+    }
+    if (options.threads > 1) {
+        throw LimitError("--threads " + std::to_string(options.threads) +
+                         ": one run of the exact clock uses one thread; several are not built yet.");
+    }
+    for (const std::string& what : options.record) {
+        if (what != "spikes" && what != "potentials") {
+            throw UsageError("--record: expected spikes or potentials, found " + quoted(what) + ".");
+        }
+    }
+    if (records(options, "potentials") && options.reading.dt().empty()) {
+        throw UsageError("--record potentials needs --dt, the time between two samples of the potential.");
+    }
+}
+
+SimulationOptions simulation_options(const Options& options, Duration duration) {
+    SimulationOptions run;
+    run.duration = duration;
+    run.record_spikes = records(options, "spikes");
+    run.recorded = options.populations;
+    if (records(options, "potentials")) {
+        const Duration dt = parse_duration(options.reading.dt());
+        if (dt <= Duration()) throw UsageError("--dt: expected > 0, found " + to_string(dt) + ".");
+        constexpr std::int64_t most_samples = 100'000'000;
+        if (duration.femtoseconds() / dt.femtoseconds() > most_samples) {
+            throw LimitError("--dt " + to_string(dt) + ": more than " + std::to_string(most_samples) +
+                             " samples of the potential.");
+        }
+        for (Duration at; at <= duration; at = at + dt) run.potential_times.push_back(Time(at));
+    }
+    return run;
+}
+
+void write_out(const Options& options, const Network& network, const SimulationResult& result) {
+    std::vector<io::PopulationSpikes> spikes;
+    for (std::size_t q = 0; q < network.populations().size(); ++q) {
+        const Population& population = network.populations()[q];
+        if (population.is_input() || !neurons::is_spiking(population.model) || !records(options, "spikes")) continue;
+        if (!options.populations.empty() && std::find(options.populations.begin(), options.populations.end(),
+                                                      population.name) == options.populations.end()) {
+            continue;
+        }
+        spikes.push_back({population.name, result.spikes[q]});
+    }
+    std::vector<io::PopulationPotentials> potentials;
+    for (const PotentialRecord& record : result.potentials) {
+        const Population& population = network.populations()[record.population];
+        potentials.push_back({population.name, record.times, population.size(), record.values});
+    }
+    io::write_spikes(options.out, spikes, potentials);
+}
+
+std::string hexadecimal(std::uint64_t x) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text(16, '0');
+    for (std::size_t i = 16; i-- > 0; x >>= 4) text[i] = digits[x & 15];
+    return text;
+}
+
+nlohmann::ordered_json as_json(const Options& options, const Network& network, const Outcome& outcome) {
+    const SimulationResult& result = outcome.result;
+    nlohmann::ordered_json populations;
+    for (std::size_t q = 0; q < network.populations().size(); ++q) {
+        populations[network.populations()[q].name] = result.spike_counts[q];
+    }
+    return {{"clock", options.clock},
+            {"duration_s", parse_duration(options.duration).seconds()},
+            {"end_s", result.end.seconds()},
+            {"spikes", result.neuron_spikes},
+            {"synaptic_events", result.synaptic_events},
+            {"spikes_by_population", std::move(populations)},
+            {"build_s", outcome.build_s},
+            {"sim_s", outcome.sim_s},
+            {"peak_rss_mib", peak_rss_mib()},
+            {"threads", options.threads},
+            {"seed", options.seed},
+            {"fingerprint", hexadecimal(fingerprint(result))},
+            {"interrupted", result.interrupted}};
+}
+
+std::vector<std::vector<std::string>> facts(const Outcome& outcome) {
+    const SimulationResult& result = outcome.result;
+    return {{"simulated", to_string(result.end.since_start()) + (result.interrupted ? " (interrupted)" : "")},
+            {"spikes", with_commas(result.neuron_spikes)},
+            {"synaptic events", with_commas(result.synaptic_events)},
+            {"time to build", short_number(outcome.build_s) + " s"},
+            {"time to simulate", short_number(outcome.sim_s) + " s"},
+            {"fingerprint", hexadecimal(fingerprint(result))}};
+}
+
+void write_run_report(const Options& options, const Network& network, const Outcome& outcome,
+                      const std::vector<std::string>& notes) {
+    io::Report report;
+    report.title = options.network;
+    io::KeyValues summary;
+    for (const auto& row : facts(outcome)) summary.rows.emplace_back(row[0], row[1]);
+    for (const std::string& note : notes) summary.rows.emplace_back("note", note);
+    summary.rows.emplace_back("saltus", SALTUS_VERSION);
+    report.sections.push_back({"Run", std::move(summary)});
+    io::Raster raster;
+    raster.duration = outcome.result.end.since_start();
+    for (const InputSpikes& input : outcome.inputs) {
+        raster.panels.push_back({input.population, network.populations()[network.index_of(input.population)].size(),
+                                 input.spikes});
+    }
+    for (std::size_t q = 0; q < network.populations().size(); ++q) {
+        const Population& population = network.populations()[q];
+        if (population.is_input() || !neurons::is_spiking(population.model)) continue;
+        raster.panels.push_back({population.name, population.size(), outcome.result.spikes[q]});
+    }
+    report.sections.push_back({"Spikes", std::move(raster)});
+    io::write_report(options.report, report);
+}
+
+void run(const Options& options) {
+    refuse_what_is_not_built(options);
+    Stopwatch watch;
+    const converters::NirImport import = read_network(options.network, options.reading);
+    const Network& network = import.network;
+    std::vector<std::string> notes = import.notes;
+    Outcome outcome;
+    for (const std::string& path : options.inputs) append_inputs(path, network, outcome.inputs, notes);
+    if (!options.quiet) print_notes(notes);
+
+    const Duration duration = parse_duration(options.duration);
+    SimulationOptions run_options = simulation_options(options, duration);
+    try {
+        const ExactSimulation simulation(network);
+        outcome.build_s = watch.lap();
+        ProgressLine progress(options.quiet);
+        run_options.on_progress = [&](const Progress& p) {
+            progress.update(p.fraction, to_string(Duration(p.time.femtoseconds() / 1'000'000'000 * 1'000'000'000)) + ", " +
+                                            with_commas(p.spikes) + " spikes");
+            return !interrupted();
+        };
+        outcome.result = simulation.run(outcome.inputs, run_options);
+    } catch (const NetworkError& error) {
+        throw LimitError(options.network + ": " + error.what());
+    } catch (const InputError& error) {
+        throw FileError(options.inputs.empty() ? "" : options.inputs.back(), "", error.what());
+    }
+    outcome.sim_s = watch.lap();
+
+    if (!options.out.empty()) write_out(options, network, outcome.result);
+    if (!options.report.empty()) write_run_report(options, network, outcome, notes);
+    if (options.json) {
+        std::cout << as_json(options, network, outcome).dump() << "\n";
+    } else {
+        std::cout << table(facts(outcome));
+    }
+    if (outcome.result.interrupted) throw Interrupted{};
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("run", "simulate a network");
+    verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
+    verb->add_option("-i,--input", options->inputs, "spikes: SONATA .h5, or 40-bit AER .bin");
+    verb->add_option("-d,--duration", options->duration, "simulated time, as in 300ms")->required();
+    verb->add_option("-o,--out", options->out, "write what was recorded, SONATA .h5");
+    verb->add_option("--clock", options->clock, "exact (stepped and integer are not built yet)");
+    verb->add_option("--record", options->record, "spikes, potentials (sampled every --dt)")->delimiter(',');
+    verb->add_option("--populations", options->populations, "record these only")->delimiter(',');
+    verb->add_option("--threads", options->threads, "threads of one run (1)");
+    verb->add_option("--seed", options->seed, "seed of what is drawn at random (nothing yet)");
+    verb->add_option("--report", options->report, "write an HTML report");
+    verb->add_flag("--json", options->json, "one JSON object on standard output");
+    verb->add_flag("-q,--quiet", options->quiet, "no notes, no progress");
+    options->reading.add_to(*verb);
+    verb->footer("Example: saltus run net.nir -i spikes.h5 -d 300ms -o out.h5");
+    verb->callback([options] { run(*options); });
+}
+
+}  // namespace saltus::cli

@@ -1,0 +1,69 @@
+// How well a network classifies a data set.
+#include "saltus/datasets/evaluate.hpp"
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+
+#include "network.hpp"
+
+namespace saltus::python {
+
+namespace {
+
+/// Everything of an evaluation under the names of saltus.Evaluation, and "error": the exception that stopped
+/// it, or None.
+nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, const std::string& split,
+                  std::optional<double> duration, const std::string& output, unsigned threads,
+                  nb::object callback) {
+    datasets::EvaluationOptions options;
+    options.threads = threads;
+    options.output = output;
+    if (duration) options.duration = duration_from_seconds(*duration);
+    Watch watch(std::move(callback));
+    options.on_progress = [&](std::uint64_t done, std::uint64_t total) { return watch.go_on(done, total); };
+
+    datasets::Evaluation evaluation;
+    {
+        const nb::gil_scoped_release unlocked;
+        evaluation = datasets::evaluate(built.network(), datasets::open_dataset(path, split), options);
+    }
+
+    nb::list decisions;
+    for (const datasets::Decision& decision : evaluation.decisions) {
+        if (!decision.done) continue;
+        decisions.append(
+            nb::make_tuple(text(decision.sample), decision.label, decision.decided, decision.tie));
+    }
+    nb::list classes;
+    for (const std::string& name : evaluation.classes) classes.append(text(name));
+    nb::list confusion;
+    for (const std::uint64_t count : evaluation.confusion) confusion.append(count);
+    nb::dict out;
+    out["decisions"] = decisions;
+    out["classes"] = classes;
+    out["confusion"] = confusion;
+    out["accuracy"] = evaluation.accuracy();
+    out["samples"] = evaluation.samples;
+    out["correct"] = evaluation.correct;
+    out["ties"] = evaluation.ties;
+    out["undecided"] = evaluation.undecided;
+    out["input_spikes"] = evaluation.input_spikes;
+    out["neuron_spikes"] = evaluation.neuron_spikes;
+    out["synaptic_events"] = evaluation.synaptic_events;
+    out["simulation_s"] = evaluation.simulation_s;
+    out["wall_s"] = evaluation.wall_s;
+    out["threads"] = evaluation.threads;
+    out["interrupted"] = evaluation.interrupted;
+    out["error"] = watch.raised();
+    return out;
+}
+
+}  // namespace
+
+void bind_evaluate(nb::module_& module) {
+    using namespace nb::literals;
+    module.def("evaluate", evaluate, "built"_a, "path"_a, "split"_a, "duration"_a.none(), "output"_a,
+               "threads"_a, "callback"_a.none());
+}
+
+}  // namespace saltus::python

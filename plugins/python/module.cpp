@@ -1,0 +1,12 @@
+// saltus._saltus: the compiled part of the Python package. What people call is in saltus/*.py.
+#include "bindings.hpp"
+
+NB_MODULE(_saltus, module) {
+    module.doc() = "Compiled part of the package saltus.";
+    module.attr("__version__") = SALTUS_VERSION;
+    saltus::python::bind_errors(module);
+    saltus::python::bind_spikes(module);
+    saltus::python::bind_network(module);
+    saltus::python::bind_simulate(module);
+    saltus::python::bind_evaluate(module);
+}

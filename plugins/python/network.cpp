@@ -1,0 +1,153 @@
+// Documents, and networks read from them.
+#include "network.hpp"
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include "arrays.hpp"
+#include "nir_tree.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/io/nir_json.hpp"
+
+namespace saltus::python {
+
+namespace {
+
+enum class Form { hdf5, json };
+
+Form form_of(std::string_view name) {
+    if (name == "hdf5") return Form::hdf5;
+    if (name == "json") return Form::json;
+    throw UsageError("form: expected 'hdf5' or 'json', found " + quoted(name) + ".");
+}
+
+io::NirDocument read(const std::filesystem::path& path, std::string_view form, bool sum_duplicate_edges) {
+    const nb::gil_scoped_release unlocked;
+    const io::NirReadOptions options{sum_duplicate_edges};
+    return form_of(form) == Form::hdf5 ? io::read_nir(path, options) : io::read_nir_json(path, options);
+}
+
+void write(const io::NirDocument& document, const std::filesystem::path& path, std::string_view form) {
+    const nb::gil_scoped_release unlocked;
+    form_of(form) == Form::hdf5 ? io::write_nir(document, path) : io::write_nir_json(document, path);
+}
+
+io::NirDocument document_from(const nb::dict& tree, const std::string& version, const std::string& origin,
+                              bool sum_duplicate_edges) {
+    io::NirDocument document{version, node_from(tree), {}};
+    const nb::gil_scoped_release unlocked;
+    io::check_nir(document, origin, io::NirReadOptions{sum_duplicate_edges});
+    return document;
+}
+
+using Name = std::optional<std::string>;
+using Seconds = std::optional<double>;
+
+std::optional<Duration> duration_from(Seconds seconds, const char* what) {
+    if (!seconds) return std::nullopt;
+    return duration_from_seconds(*seconds, what);
+}
+
+converters::NirReading reading_from(const Name& convention, const Name& time_unit, const Name& spike_area,
+                                    const Name& reset, Seconds dt, Seconds recurrent_delay, double t_ref) {
+    converters::NirReading reading;
+    if (convention) reading.convention = std::string(converters::convention(*convention).name);
+    if (time_unit) reading.time_unit = converters::time_unit_from(*time_unit);
+    if (spike_area) reading.spike_area = converters::spike_area_from(*spike_area);
+    if (reset) reading.reset = converters::reset_rule_from(*reset);
+    reading.dt = duration_from(dt, "dt");
+    if (reading.dt && *reading.dt <= Duration()) throw UsageError("dt: expected > 0.");
+    reading.recurrent_delay = duration_from(recurrent_delay, "recurrent_delay");
+    reading.t_ref = duration_from_seconds(t_ref, "t_ref");
+    if (reading.t_ref < Duration()) throw UsageError("t_ref: expected >= 0.");
+    return reading;
+}
+
+nb::list populations_of(const BuiltNetwork& built) {
+    nb::list list;
+    for (const Population& population : built.network().populations()) {
+        list.append(nb::make_tuple(text(population.name), tuple_of(population.shape),
+                                   neurons::model_name(population.model)));
+    }
+    return list;
+}
+
+nb::list projections_of(const BuiltNetwork& built) {
+    const auto populations = built.network().populations();
+    nb::list list;
+    for (const Projection& projection : built.network().projections()) {
+        nb::list stages;
+        for (const Stage& stage : projection.stages) {
+            stages.append(nb::make_tuple(text(stage_name(stage)), stage_kind(stage)));
+        }
+        list.append(nb::make_tuple(text(populations[projection.source].name),
+                                   text(populations[projection.target].name), nb::tuple(stages)));
+    }
+    return list;
+}
+
+nb::dict outputs_of(const BuiltNetwork& built) {
+    nb::dict outputs;
+    for (const OutputPort& port : built.network().outputs()) {
+        outputs[text(port.name)] = text(built.network().populations()[port.population].name);
+    }
+    return outputs;
+}
+
+nb::list texts(const std::vector<std::string>& strings) {
+    nb::list list;
+    for (const std::string& string : strings) list.append(text(string));
+    return list;
+}
+
+}  // namespace
+
+std::shared_ptr<const ExactSimulation> BuiltNetwork::exact() {
+    if (exact_) return exact_;
+    std::shared_ptr<const ExactSimulation> made;
+    {
+        const nb::gil_scoped_release unlocked;
+        made = std::make_shared<const ExactSimulation>(network());
+    }
+    exact_ = made;
+    return made;
+}
+
+void bind_network(nb::module_& module) {
+    using namespace nb::literals;
+
+    nb::class_<converters::NirReading>(module, "Reading", "How the numbers of a document are meant.")
+        .def(nb::new_(&reading_from), "convention"_a.none(), "time_unit"_a.none(), "spike_area"_a.none(),
+             "reset"_a.none(), "dt"_a.none(), "recurrent_delay"_a.none(), "t_ref"_a);
+
+    nb::class_<io::NirDocument>(module, "Document", "A checked NIR document.")
+        .def_static("read", read, "path"_a, "form"_a, "sum_duplicate_edges"_a)
+        .def_static("from_tree", document_from, "tree"_a, "version"_a, "origin"_a, "sum_duplicate_edges"_a)
+        .def("write", write, "path"_a, "form"_a)
+        .def("tree", [](const io::NirDocument& document) { return tree_from(document.root); })
+        .def_prop_ro("notes", [](const io::NirDocument& document) { return texts(document.notes); })
+        .def(
+            "__eq__",
+            [](const io::NirDocument& a, nb::handle other) {
+                return nb::isinstance<io::NirDocument>(other) &&
+                       a.root == nb::cast<const io::NirDocument&>(other).root;
+            },
+            nb::sig("def __eq__(self, other: object, /) -> bool"))
+        .attr("__hash__") = nb::none();
+
+    nb::class_<BuiltNetwork>(module, "BuiltNetwork", "A document read as a network.")
+        .def(nb::new_([](const io::NirDocument& document, const converters::NirReading& reading) {
+                 const nb::gil_scoped_release unlocked;
+                 return std::make_shared<BuiltNetwork>(converters::network_from_nir(document, reading));
+             }),
+             "document"_a, "reading"_a)
+        .def_prop_ro("populations", populations_of)
+        .def_prop_ro("projections", projections_of)
+        .def_prop_ro("outputs", outputs_of)
+        .def_prop_ro("notes", [](const BuiltNetwork& built) { return texts(built.notes()); });
+}
+
+}  // namespace saltus::python

@@ -1,0 +1,29 @@
+// A network that was read from a document, and what the exact clock has prepared for it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bindings.hpp"
+#include "saltus/converters/nir.hpp"
+#include "saltus/engine/simulate.hpp"
+
+namespace saltus::python {
+
+class BuiltNetwork {
+  public:
+    explicit BuiltNetwork(converters::NirImport import) : import_(std::move(import)) {}
+
+    [[nodiscard]] const Network& network() const { return import_.network; }
+    [[nodiscard]] const std::vector<std::string>& notes() const { return import_.notes; }
+
+    /// Prepared by the first call and kept. Call with the GIL held; it is released while preparing.
+    [[nodiscard]] std::shared_ptr<const ExactSimulation> exact();
+
+  private:
+    converters::NirImport import_;
+    std::shared_ptr<const ExactSimulation> exact_;
+};
+
+}  // namespace saltus::python

@@ -1,0 +1,42 @@
+"""Event-driven simulation of spiking neural networks, at exact times.
+
+>>> net = saltus.load("two_lif_neurons.nir")
+>>> out = saltus.simulate(net, {"in": ([0.010, 0.011], [0, 0])}, duration=0.02)
+>>> out.spikes["lif1"].times
+array([0.01, 0.011])
+
+Times are seconds, as floats; where exactness counts, whole femtoseconds. Importing the package loads neither
+NumPy nor any other tool: they are imported by the first call that needs them.
+"""
+
+from saltus._evaluate import Decision, Evaluation, evaluate
+from saltus._network import Network, Population, Projection, from_nir, load, save
+from saltus._result import Result
+from saltus._saltus import SpikeTrain, __version__
+from saltus._simulate import simulate
+from saltus._spikes import read_spikes, write_spikes
+from saltus.errors import Error, FileError, InputError, LimitError, NetworkError, UsageError
+
+__all__ = [
+    "Decision",
+    "Error",
+    "Evaluation",
+    "FileError",
+    "InputError",
+    "LimitError",
+    "Network",
+    "NetworkError",
+    "Population",
+    "Projection",
+    "Result",
+    "SpikeTrain",
+    "UsageError",
+    "__version__",
+    "evaluate",
+    "from_nir",
+    "load",
+    "read_spikes",
+    "save",
+    "simulate",
+    "write_spikes",
+]

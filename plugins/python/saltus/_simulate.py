@@ -1,0 +1,238 @@
+"""Running networks."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from saltus import _saltus
+from saltus._network import Network
+from saltus._progress import Bar, reporter
+from saltus._result import ByName, Result, step_ticks
+from saltus._saltus import SpikeTrain
+from saltus.errors import InputError, LimitError, UsageError
+
+_CLOCKS = ("exact", "stepped", "integer")
+_RECORDS = ("spikes", "potentials")
+
+
+def _counts(name: str, raster: Any) -> Any:
+    """The raster as an array of whole numbers, checked."""
+    import numpy as np
+
+    counts = np.asarray(raster)
+    if counts.dtype.kind not in "biuf":
+        raise TypeError(f"spikes for {name!r}: expected numbers, found {counts.dtype}.")
+    wrong = (
+        ~(np.isfinite(counts) & (counts >= 0) & (counts == np.trunc(counts)))
+        if counts.dtype.kind == "f"
+        else counts < 0
+    )
+    if wrong.any():
+        step, *neuron = (int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(
+            f"spikes for {name!r}: step {step}, neuron {tuple(neuron)}: expected a whole number of spikes, "
+            f"found {counts[(step, *neuron)]}. The exact clock has no spikes of other amplitudes.",
+            name,
+        )
+    return counts.astype(np.int64)
+
+
+def _train_from_raster(name: str, raster: Any, shape: tuple[int, ...] | None, dt: float | None) -> SpikeTrain:
+    import numpy as np
+
+    if dt is None:
+        raise UsageError(f"spikes for {name!r}: a raster needs the length of its steps: dt=... in seconds.")
+    counts = _counts(name, raster)
+    expected = None if shape is None else int(np.prod(shape, dtype=np.int64))
+    if shape is not None and counts.shape[1:] not in (shape, (expected,)):
+        raise InputError(
+            f"spikes for {name!r}: expected a raster of shape (steps, {', '.join(map(str, shape))}), found "
+            f"{counts.shape}.",
+            name,
+        )
+    flat = counts.reshape(len(counts), -1)
+    steps, neurons = np.nonzero(flat)
+    repeats = flat[steps, neurons]
+    return SpikeTrain.from_ticks(np.repeat(steps, repeats) * step_ticks(dt), np.repeat(neurons, repeats))
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
+def _train(name: str, value: Any, shape: tuple[int, ...] | None, dt: float | None) -> SpikeTrain:
+    if isinstance(value, SpikeTrain):
+        return value
+    if _is_pair(value):
+        return _saltus.input_train(name, *value)
+    if hasattr(value, "ndim") and value.ndim >= 2:
+        return _train_from_raster(name, value, shape, dt)
+    raise TypeError(
+        f"spikes for {name!r}: expected a pair (times, neurons), a SpikeTrain, or a raster of shape "
+        f"(steps, neurons), found {type(value).__name__}."
+    )
+
+
+def _check_clock(clock: str) -> None:
+    if not isinstance(clock, str):
+        raise TypeError(f"clock: expected a str, found {type(clock).__name__}.")
+    if clock not in _CLOCKS:
+        raise UsageError(f"clock: expected one of {', '.join(map(repr, _CLOCKS))}, found {clock!r}.")
+    if clock != "exact":
+        raise LimitError(f"clock {clock!r}: not built yet. The exact clock is: clock='exact'.")
+
+
+def _records(record: str | Iterable[str]) -> set[str]:
+    names = (record,) if isinstance(record, str) else tuple(record)
+    for name in names:
+        if name not in _RECORDS:
+            raise UsageError(f"record: expected 'spikes' or 'potentials', found {name!r}.")
+    return set(names)
+
+
+def whole_number(name: str, value: Any, smallest: int) -> None:
+    """Check an optional whole number."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name}: expected a whole number, found {value!r:.80}.")
+    if value < smallest:
+        raise UsageError(f"{name}: expected at least {smallest}, found {value}.")
+
+
+def _duration(duration: float | None, inputs: Mapping[str, Any], dt: float | None) -> float:
+    if duration is not None:
+        return duration
+    steps = [
+        len(value) for value in inputs.values() if not isinstance(value, SpikeTrain) and not _is_pair(value)
+    ]
+    if not steps or dt is None:
+        raise UsageError("duration: none given, and only a raster, with dt, has a length of its own.")
+    return max(steps) * step_ticks(dt) / 1e15
+
+
+def simulate(
+    net: Network,
+    inputs: Mapping[str, Any],
+    duration: float | None = None,
+    *,
+    clock: str = "exact",
+    convention: str | None = None,
+    dt: float | None = None,
+    recurrent_delay: float | None = None,
+    threads: int | None = None,
+    record: str | Iterable[str] = ("spikes",),
+    seed: int | None = None,
+    time_unit: str | None = None,
+    spike_area: str | None = None,
+    reset: str | None = None,
+    t_ref: float | None = None,
+    progress: bool | Callable[[float, float, int], Any] | None = None,
+) -> Result:
+    """Run a network.
+
+    Parameters
+    ----------
+    net : Network
+    inputs : dict of str to spikes
+        Spikes of input populations: a pair (times, neurons) of arrays, in seconds and indices; a
+        `SpikeTrain`; or a raster, an array of shape (steps, *shape of the input) whose number in step k is
+        that many spikes at k dt. Inputs that are not named stay silent.
+    duration : float, optional
+        Seconds: the run covers 0 <= t <= duration. Without it, as long as the longest raster.
+    clock : {"exact", "stepped", "integer"}
+        "exact" goes from event to event. The others are not built yet.
+    convention, time_unit, spike_area, reset, t_ref
+        What the numbers of the network's file mean, see `load`; None: as said there.
+    dt : float, optional
+        Seconds: the step of rasters, of recorded potentials, and of conventions that have one; None: as said
+        in `load`.
+    recurrent_delay : float, optional
+        Seconds: delay that is put into cycles that have none and cannot run otherwise.
+    threads : int, optional
+        The exact clock uses one thread, whatever is given; results do not depend on it.
+    record : iterable of {"spikes", "potentials"}
+        Potentials are recorded at 0, dt, 2 dt, ...
+    seed : int, optional
+        The exact clock draws no random numbers; results do not depend on it.
+    progress : bool or callable, optional
+        True: a bar on standard error, if that is a terminal. A callable is given the fraction done, the time
+        reached in seconds, and the spikes of all neurons so far, at most 20 times a second and once at the
+        end.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        Spikes for no input of the network, for neurons that do not exist, before 0 or after the end; NaN
+        times; columns of different lengths; a raster of another shape, or with numbers that are not whole.
+    NetworkError
+        The network cannot run on this clock, for example because a cycle has no delay.
+    UsageError
+        An unknown name, or a number out of its range.
+    LimitError
+        What is not built yet, a duration beyond 9223 s, or recordings beyond all memory.
+    KeyboardInterrupt
+        Ctrl-C. This exception, and one that `progress` raises, has an attribute `partial`: the Result of what
+        was recorded until then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net = saltus.load("two_lif_neurons.nir", spike_area="jump")
+    >>> out = saltus.simulate(net, {}, duration=0.02)  # lif1 rests above its threshold: 10 ms ln 6
+    >>> out.spikes["lif1"].times
+    array([0.01791759])
+    >>> out = saltus.simulate(net, {"in": ([0.001, 0.002], [0, 0])}, duration=0.005)
+    >>> out.spikes["lif1"].ticks
+    array([1000000000000, 2000000000000])
+    >>> out = saltus.simulate(net, {"in": np.array([[0], [1], [1]])}, dt=1e-3)  # as a raster
+    >>> out.raster("lif1", dt=1e-3).ravel()
+    array([0, 1, 1])
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a saltus.Network, found {type(net).__name__}.")
+    if not isinstance(inputs, Mapping):
+        raise TypeError(f"inputs: expected a dictionary of spikes by input, found {type(inputs).__name__}.")
+    _check_clock(clock)
+    whole_number("threads", threads, 1)
+    whole_number("seed", seed, 0)
+    records = _records(record)
+    report = reporter(progress, lambda t, spikes: f"{t:.6g} s, {spikes} spikes")
+
+    built = net._build(
+        convention=convention,
+        time_unit=time_unit,
+        spike_area=spike_area,
+        reset=reset,
+        dt=dt,
+        recurrent_delay=recurrent_delay,
+        t_ref=t_ref,
+    )
+    step = net._reading["dt"] if dt is None else dt
+    if "potentials" in records and step is None:
+        raise UsageError("record: potentials need the distance of their instants: dt=... in seconds.")
+    shapes = {name: shape for name, shape, _ in built.populations}
+    trains = {name: _train(name, value, shapes.get(name), step) for name, value in inputs.items()}
+    duration = _duration(duration, inputs, step)
+
+    potential_step = step if "potentials" in records else 0.0
+    try:
+        run = _saltus.run(built, trains, duration, "spikes" in records, potential_step, report)
+        error = run.pop("error")
+        for key in ("spikes", "potentials", "final_potentials"):
+            run[key] = ByName(run[key])
+        result = Result(
+            **run, duration=float(duration), outputs=built.outputs, notes=built.notes, _shapes=shapes
+        )
+        if error is not None:
+            error.partial = result
+            raise error
+        if report is not None:
+            report(1.0, result.end, sum(len(train) for train in result.spikes.values()))
+    finally:
+        if isinstance(report, Bar):
+            report.close()
+    return result

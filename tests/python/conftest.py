@@ -1,0 +1,99 @@
+"""Committed data, small networks, and the comparison of nir graphs that several tests share."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import nir
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NIR_FILES = ROOT / "tests" / "conformance" / "nir"
+SAMPLES = ROOT / "datasets" / "samples"
+
+
+def package_files() -> list[Path]:
+    """Every network of the folder of nir's own forms."""
+    return sorted((NIR_FILES / "package").glob("*.nir"))
+
+
+def read_by_nir(path: Path) -> nir.NIRGraph:
+    """The graph as nir reads it; valid graphs that its inference refuses are read without it."""
+    inferred_wrongly = {"grouped_conv.nir", "nonsquare_kernel.nir", "scalar_params.nir"}
+    return nir.read(path, type_check=path.name not in inferred_wrongly)
+
+
+def assert_same_value(a, b, place: str) -> None:
+    """Equal down to element type and shape; strings and dictionaries too."""
+    if isinstance(a, dict):
+        assert isinstance(b, dict), place
+        assert a.keys() == b.keys(), place
+        for key in a:
+            assert_same_value(a[key], b[key], f"{place}/{key}")
+    elif isinstance(a, str):
+        assert a == b, place
+    else:
+        a, b = np.asarray(a), np.asarray(b)
+        assert (a.dtype, a.shape) == (b.dtype, b.shape), place
+        assert a.tobytes() == b.tobytes(), place
+
+
+def assert_same_graph(a: nir.NIRNode, b: nir.NIRNode, place: str = "") -> None:
+    """Field for field, with types, metadata, and the order of edges."""
+    assert type(a).__name__ == type(b).__name__, place
+    assert_same_value(a.metadata, b.metadata, f"{place}/metadata")
+    if isinstance(a, nir.NIRGraph):
+        assert a.nodes.keys() == b.nodes.keys(), place
+        assert [tuple(edge) for edge in a.edges] == [tuple(edge) for edge in b.edges], place
+        for name in a.nodes:
+            assert_same_graph(a.nodes[name], b.nodes[name], f"{place}/{name}")
+        return
+    for field in dataclasses.fields(a):
+        if field.name not in ("metadata", "input_type", "output_type"):
+            assert_same_value(getattr(a, field.name), getattr(b, field.name), f"{place}/{field.name}")
+    for types in ("input_type", "output_type"):
+        ours, theirs = getattr(a, types), getattr(b, types)
+        assert ours.keys() == theirs.keys(), place
+        assert all(np.array_equal(ours[key], theirs[key]) for key in ours), f"{place}/{types}"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """What a test writes under a bare name is gone after it."""
+    monkeypatch.chdir(tmp_path)
+
+
+def lif(weights, *, bias=None, tau=0.02, v_threshold=1.0, r=1.0) -> nir.NIRGraph:
+    """One layer of LIF neurons behind a matrix [neurons, inputs]."""
+    weights = np.asarray(weights, dtype=np.float64)
+    neurons, inputs = weights.shape
+    one = np.ones(neurons)
+    fed_by = nir.Linear(weights) if bias is None else nir.Affine(weights, np.asarray(bias, dtype=np.float64))
+    return nir.NIRGraph(
+        nodes={
+            "input": nir.Input(np.array([inputs])),
+            "fc": fed_by,
+            "lif": nir.LIF(tau=tau * one, r=r * one, v_leak=0 * one, v_threshold=v_threshold * one),
+            "output": nir.Output(np.array([neurons])),
+        },
+        edges=[("input", "fc"), ("fc", "lif"), ("lif", "output")],
+    )
+
+
+def if_layer(shape, *, v_threshold=1.0) -> nir.NIRGraph:
+    """Integrate-and-fire neurons, one to one behind an input of the same shape."""
+    one = np.ones(shape)
+    return nir.NIRGraph(
+        nodes={
+            "input": nir.Input(np.array(shape)),
+            "if": nir.IF(r=one, v_threshold=v_threshold * one),
+            "output": nir.Output(np.array(shape)),
+        },
+        edges=[("input", "if"), ("if", "output")],
+    )
+
+
+def python_in(code: str, *arguments) -> list[str]:
+    """The command line that runs code in a Python of its own."""
+    return [sys.executable, "-c", code, *map(str, arguments)]
