@@ -115,14 +115,12 @@ class Importer {
     }
 
     NirImport import() {
-        for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-            if (is_population(i)) add_population(i);
-        }
         find_leading_on();
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (is_population(i)) follow(i);
         }
         sort_paths();
+        for (const std::size_t i : populations_along_the_graph()) add_population(i);
         add_outputs();
         std::stable_sort(paths_.begin(), paths_.end(), [&](const Path& a, const Path& b) {
             return population_of_.at(a.source) < population_of_.at(b.source);

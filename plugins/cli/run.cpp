@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -255,7 +256,12 @@ void run(const Options& options) {
     const Network& network = import.network;
     std::vector<std::string> notes = import.notes;
     Outcome outcome;
-    for (const std::string& path : options.inputs) append_inputs(path, network, outcome.inputs, notes);
+    std::map<std::string, std::string> file_of;  // of each input population, for errors
+    for (const std::string& path : options.inputs) {
+        const std::size_t before = outcome.inputs.size();
+        append_inputs(path, network, outcome.inputs, notes);
+        for (std::size_t k = before; k < outcome.inputs.size(); ++k) file_of[outcome.inputs[k].population] = path;
+    }
     if (!options.quiet) print_notes(notes);
 
     const Duration duration = parse_duration(options.duration);
@@ -273,7 +279,7 @@ void run(const Options& options) {
     } catch (const NetworkError& error) {
         throw LimitError(options.network + ": " + error.what());
     } catch (const InputError& error) {
-        throw FileError(options.inputs.empty() ? "" : options.inputs.back(), "", error.what());
+        throw FileError(file_of[error.population()], "", error.what());
     }
     outcome.sim_s = watch.lap();
 

@@ -20,10 +20,14 @@ struct Buffer {
 /// A row-major array of its own for `values`, which are moved and not copied. `shape` has as many elements.
 [[nodiscard]] nb::object array_of(std::vector<double> values, const std::vector<std::size_t>& shape);
 
+/// NumPy has two types of 64 bits; this array with the usual one, for which alone isinstance(x, numpy.int64)
+/// holds.
+[[nodiscard]] nb::object usual(nb::object array);
+
 /// A read-only array of `size` elements at `data`, which live as long as `owner`.
 template <class T>
 [[nodiscard]] nb::object view_of(const T* data, std::size_t size, nb::handle owner) {
-    return nb::cast(nb::ndarray<nb::numpy, const T, nb::ndim<1>>(data, {size}, owner));
+    return usual(nb::cast(nb::ndarray<nb::numpy, const T, nb::ndim<1>>(data, {size}, owner)));
 }
 
 [[nodiscard]] nb::tuple tuple_of(const Shape& shape);

@@ -1,9 +1,9 @@
 #include "nir_tree.hpp"
 
-#include <nanobind/ndarray.h>
-
 #include <cstring>
 #include <stdexcept>
+
+#include "arrays.hpp"
 
 namespace saltus::python {
 
@@ -37,7 +37,7 @@ nb::object object_from(const io::NirArray& array) {
     const std::vector<std::size_t> shape(array.shape.begin(), array.shape.end());
     const nb::ndarray<nb::numpy, nb::ro> view(array.data.data(), shape.size(), shape.data(), nb::handle(),
                                               nullptr, dtype_of(array.type));
-    nb::object copy = nb::cast(view, nb::rv_policy::copy);
+    nb::object copy = usual(nb::cast(view, nb::rv_policy::copy));
     return shape.empty() ? copy[nb::make_tuple()] : copy;
 }
 

@@ -3,7 +3,7 @@
 >>> net = saltus.load("two_lif_neurons.nir")
 >>> out = saltus.simulate(net, {"in": ([0.010, 0.011], [0, 0])}, duration=0.02)
 >>> out.spikes["lif1"].times
-array([0.01, 0.011])
+array([0.01 , 0.011])
 
 Times are seconds, as floats; where exactness counts, whole femtoseconds. Importing the package loads neither
 NumPy nor any other tool: they are imported by the first call that needs them.

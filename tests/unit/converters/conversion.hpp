@@ -1,6 +1,8 @@
 // Documents to networks and back, and what networks do, as the tests of converters need them.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -11,11 +13,13 @@
 #include "saltus/engine/random.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "unit/io/nir_documents.hpp"
+#include "unit/io/nir_fixture.hpp"
 
 namespace saltus::test {
 
 using converters::NirReading;
 using Notes = std::vector<std::string>;
+using Names = std::vector<std::string>;
 using Spikes = std::vector<std::pair<double, NeuronIndex>>;  // seconds, neuron
 
 inline NirDocument checked(NirDocument document, const io::NirReadOptions& options = {}) {
@@ -77,17 +81,64 @@ inline std::vector<InputSpikes> random_inputs(const Network& network, std::size_
     return inputs;
 }
 
-/// Name and spikes of every population, by name: what must survive a conversion to the last bit.
-inline std::vector<std::pair<std::string, SpikeTrain>> all_spikes(const Network& network,
-                                                                  const std::vector<InputSpikes>& inputs,
-                                                                  double seconds) {
+/// What a run makes of one population.
+struct Outcome {
+    std::string population;
+    SpikeTrain spikes;
+    std::vector<double> final_potentials;
+
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+/// Of every population, by name: what must survive a conversion to the last bit.
+inline std::vector<Outcome> outcome(const Network& network, const std::vector<InputSpikes>& inputs,
+                                    double seconds) {
     const SimulationResult result = run(network, inputs, seconds);
-    std::vector<std::pair<std::string, SpikeTrain>> spikes;
+    std::vector<Outcome> outcomes;
     for (std::size_t q = 0; q < result.spikes.size(); ++q) {
-        spikes.emplace_back(network.populations()[q].name, result.spikes[q]);
+        outcomes.push_back({network.populations()[q].name, result.spikes[q], result.final_potentials[q]});
     }
-    std::sort(spikes.begin(), spikes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    return spikes;
+    std::sort(outcomes.begin(), outcomes.end(),
+              [](const Outcome& a, const Outcome& b) { return a.population < b.population; });
+    return outcomes;
+}
+
+inline const NirNode& node_of(const NirDocument& document, const std::string& name) {
+    const NirNode* found = document.root.graph->find(name);
+    REQUIRE_MESSAGE(found != nullptr, name);
+    return *found;
+}
+inline Names nodes_of(const NirDocument& document) {
+    Names names = names_of(*document.root.graph);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+/// Nodes, their contents and the edges, in no order. Types of numbers aside: a document may hold a float as a
+/// double.
+inline void check_same(const NirDocument& a, const NirDocument& b) {
+    CHECK(nodes_of(a) == nodes_of(b));
+    auto edges_a = a.root.graph->edges;
+    auto edges_b = b.root.graph->edges;
+    std::sort(edges_a.begin(), edges_a.end());
+    std::sort(edges_b.begin(), edges_b.end());
+    CHECK(edges_a == edges_b);
+    for (const auto& [name, node] : a.root.graph->nodes) {
+        CAPTURE(name);
+        const NirNode& other = node_of(b, name);
+        CHECK(node.type == other.type);
+        REQUIRE(node.fields.entries.size() == other.fields.entries.size());
+        for (const auto& [field, value] : node.fields.entries) {
+            CAPTURE(field);
+            const NirArray* array = node.array(field);
+            if (array == nullptr) {
+                CHECK(*node.string(field) == *other.string(field));
+                continue;
+            }
+            REQUIRE(other.array(field) != nullptr);
+            CHECK(array->shape == other.array(field)->shape);
+            CHECK(array->reals() == other.array(field)->reals());
+        }
+    }
 }
 
 inline NirNode matrix(const Shape& shape, const std::vector<double>& weights) {

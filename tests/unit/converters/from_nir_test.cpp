@@ -6,8 +6,6 @@
 namespace saltus::test {
 namespace {
 
-using Names = std::vector<std::string>;
-
 Names names_of_populations(const Network& network) {
     Names names;
     for (const Population& population : network.populations()) names.push_back(population.name);

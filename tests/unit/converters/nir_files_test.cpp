@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include "conversion.hpp"
-#include "unit/io/nir_fixture.hpp"
 
 namespace saltus::test {
 namespace {
@@ -15,6 +14,12 @@ converters::NirImport read(const std::string& file) {
 }
 
 constexpr double duration = 0.2;
+
+bool has_result(const Outcome& outcome) {
+    return !outcome.spikes.empty() ||
+           std::any_of(outcome.final_potentials.begin(), outcome.final_potentials.end(),
+                       [](double v) { return v != 0.0; });
+}
 
 TEST_SUITE("converters/nir_files") {
     TEST_CASE(
@@ -29,15 +34,15 @@ TEST_SUITE("converters/nir_files") {
             CAPTURE(file);
             const Network network = read(file).network;
             const auto drive = random_inputs(network, 300, duration);
-            const auto expected = all_spikes(network, drive, duration);
-            CHECK(run(network, drive, duration).neuron_spikes > 0);
+            const std::vector<Outcome> expected = outcome(network, drive, duration);
+            CHECK(std::any_of(expected.begin(), expected.end(), has_result));
 
             const NirDocument document = checked(converters::nir_from_network(network));
-            CHECK(all_spikes(network_of(document), drive, duration) == expected);
+            CHECK(outcome(network_of(document), drive, duration) == expected);
 
             const TemporaryFolder folder;
             io::write_nir(document, folder / "again.nir");
-            CHECK(all_spikes(network_of(io::read_nir(folder / "again.nir")), drive, duration) == expected);
+            CHECK(outcome(network_of(io::read_nir(folder / "again.nir")), drive, duration) == expected);
         }
     }
 
@@ -62,15 +67,13 @@ TEST_SUITE("converters/nir_files") {
         CHECK(there_and_back(imported.network).populations().size() == 1);
     }
 
-    TEST_CASE("the network of the paper's CNN comes back with its nodes") {
-        const NirDocument original = io::read_nir(nir_file("paper/cnn_sinabs.nir"));
-        const NirDocument again =
-            converters::nir_from_network(converters::network_from_nir(original).network);
-        auto names = names_of(*original.root.graph);
-        auto names_again = names_of(*again.root.graph);
-        std::sort(names.begin(), names.end());
-        std::sort(names_again.begin(), names_again.end());
-        CHECK(names == names_again);
+    TEST_CASE("the paper's networks come back as the documents they were, loops and shared nodes included") {
+        for (const std::string file : {"paper/cnn_sinabs.nir", "paper/braille_noDelay_bias_zero.nir"}) {
+            CAPTURE(file);
+            const NirDocument original = io::read_nir(nir_file(file));
+            const Network network = converters::network_from_nir(original).network;
+            check_same(original, checked(converters::nir_from_network(network)));
+        }
     }
 }
 

@@ -1,0 +1,184 @@
+"""The program as users and scripts call it: output, exit codes, what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+from conftest import NIR_FILES, ROOT, SAMPLES
+
+PROGRAM = Path(os.environ.get("SALTUS_PROGRAM", ROOT / "build" / "release" / "bin" / "saltus"))
+NETWORK = SAMPLES / "cnn_nmnist" / "cnn_sinabs.nir"
+RECORDINGS = SAMPLES / "n-mnist"
+SEVEN = RECORDINGS / "Test" / "7" / "00001.bin"
+
+
+def saltus(*arguments, code=0):
+    """Runs the program; returns what it wrote to standard output and standard error."""
+    result = subprocess.run(
+        [PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == code, result.stderr
+    return result.stdout, result.stderr
+
+
+def json_network(path, nodes, edges):
+    path.write_text(
+        json.dumps({"version": "1.0.8", "node": {"type": "NIRGraph", "nodes": nodes, "edges": edges}})
+    )
+    return path
+
+
+def driven_lif(path, current=1.5, tau=0.01):
+    """One LIF under constant drive: period tau ln(I / (I - 1)); its input never comes."""
+    lif = {"type": "LIF", "tau": [tau], "r": [1.0], "v_leak": [current], "v_threshold": [1.0], "v_reset": [0.0]}
+    nodes = {"input": {"type": "Input", "shape": [1]}, "lif": lif, "output": {"type": "Output", "shape": [1]}}
+    return json_network(path, nodes, [["input", "lif"], ["lif", "output"]])
+
+
+def test_run_writes_sonata_spikes_that_another_reader_understands(tmp_path):
+    out = tmp_path / "out.h5"
+    stdout, _ = saltus("run", NETWORK, "-i", SEVEN, "-d", "350ms", "-o", out, "--json", "-q")
+    summary = json.loads(stdout)
+    with h5py.File(out) as file:
+        spikes = file["spikes/12"]
+        assert spikes["timestamps"].attrs["units"] == "ms"
+        times = spikes["timestamps"][()]
+        assert np.all(np.diff(times) >= 0)
+        assert np.bincount(spikes["node_ids"][()].astype(int)).argmax() == 7
+        total = sum(len(file[f"spikes/{name}/node_ids"]) for name in file["spikes"])
+    assert total == summary["spikes"]
+    assert summary["threads"] == 1
+    assert summary["sim_s"] > 0
+    assert summary["peak_rss_mib"] > 1
+
+
+def test_the_exit_code_and_one_line_tell_what_went_wrong(tmp_path):
+    def refusal(code, *arguments):
+        stdout, stderr = saltus(*arguments, code=code)
+        assert stdout == ""
+        assert stderr.count("\n") == 1, stderr
+        return stderr
+
+    hostile = sorted((NIR_FILES / "hostile").glob("*.nir"))
+    assert len(hostile) == 15
+    for file in hostile:
+        assert str(file) in refusal(3, "inspect", file)
+    assert "no such file" in refusal(3, "inspect", tmp_path / "none.nir")
+    assert "expected a time up to the end" in refusal(3, "run", NETWORK, "-i", SEVEN, "-d", "5ms", "-q")
+    assert "has no delay" in refusal(
+        4, "run", NIR_FILES / "package" / "self_loop.nir", "-d", "1ms", "-q"
+    )
+    assert "beyond the range" in refusal(4, "run", NETWORK, "-d", "3h", "-q")
+    assert "stepped" in refusal(4, "run", NETWORK, "-d", "1ms", "--clock", "stepped")
+    for verb in ("compare", "train", "export", "quantize", "sweep", "bench"):
+        assert f"saltus {verb} is not built yet" in refusal(4, verb, "anything", "--at", "all")
+    assert "has no unit" in refusal(2, "run", NETWORK, "-d", "350")
+    assert "did you mean" in refusal(2, "run", NETWORK, "-d", "1ms", "--convention", "nors").lower()
+    assert ".foo" in refusal(2, "convert", NETWORK, tmp_path / "out.foo")
+    saltus("run", NETWORK, code=2)  # no duration
+    saltus("frobnicate", code=2)
+
+
+def test_a_spike_file_is_checked_before_anything_runs(tmp_path):
+    def spike_file(name, times, ids, population="input"):
+        path = tmp_path / name
+        with h5py.File(path, "w") as file:
+            group = file.create_group(f"spikes/{population}")
+            group["timestamps"] = np.asarray(times, float)
+            group["timestamps"].attrs["units"] = "ms"
+            group["node_ids"] = np.asarray(ids, np.uint64)
+        return path
+
+    def run(path, code):
+        return saltus("run", NETWORK, "-i", path, "-d", "10ms", "-q", "-o", tmp_path / "out.h5", code=code)[1]
+
+    assert run(spike_file("good.h5", [1.0, 2.0], [0, 2311]), 0) == ""
+    (tmp_path / "out.h5").unlink()
+    assert "2312" in run(spike_file("neuron.h5", [1.0], [2312]), 3)
+    assert "nan" in run(spike_file("nan.h5", [np.nan], [0]), 3).lower()
+    assert "negative.h5" in run(spike_file("negative.h5", [-1.0], [0]), 3)
+    assert "late.h5" in run(spike_file("late.h5", [11.0], [0]), 3)
+    assert "uneven.h5" in run(spike_file("uneven.h5", [1.0, 2.0], [0]), 3)
+    two = spike_file("two.h5", [1.0], [0], "a")
+    with h5py.File(two, "a") as file:
+        file["spikes/b/timestamps"] = [1.0]
+        file["spikes/b/node_ids"] = np.array([0], np.uint64)
+    assert "no input of this name" in run(two, 3)
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_convert_there_and_back_keeps_every_bit(tmp_path):
+    saltus("convert", NETWORK, tmp_path / "cnn.nir.json")
+    saltus("convert", tmp_path / "cnn.nir.json", tmp_path / "back.nir")
+    with h5py.File(NETWORK) as before, h5py.File(tmp_path / "back.nir") as after:
+        for node in before["node/nodes"]:
+            for field in before["node/nodes"][node]:
+                a, b = (file["node/nodes"][node][field][()] for file in (before, after))
+                assert np.asarray(a).tobytes() == np.asarray(b).tobytes(), (node, field)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["back.nir", "cnn.nir.json"]
+
+
+def test_inspect_shows_populations_units_and_traps():
+    stdout, _ = saltus("inspect", NIR_FILES / "package" / "self_loop.nir")
+    assert "LIF" in stdout
+    assert "tau_m 0.01 s" in stdout
+    assert "this cycle has no delay" in stdout
+    facts = json.loads(saltus("inspect", NETWORK, "--json")[0])
+    assert [p["name"] for p in facts["populations"]] == ["input", "1", "3", "6", "10", "12"]
+    assert facts["outputs"] == {"output": "12"}
+
+
+def test_evaluate_is_the_same_on_any_number_of_threads(tmp_path):
+    def evaluate(threads):
+        out = json.loads(saltus("evaluate", NETWORK, RECORDINGS, "--threads", threads, "--json", "-q")[0])
+        return {key: out[key] for key in ("decisions", "confusion", "spikes_per_sample", "synaptic_events_per_sample")}
+
+    one = evaluate(1)
+    assert one == evaluate(4)
+    assert len(one["decisions"]) == 60
+    report = tmp_path / "report.html"
+    saltus("evaluate", NETWORK, RECORDINGS, "-q", "--report", report)
+    assert "Confusion matrix" in report.read_text()
+
+
+def test_of_sixty_recordings_at_least_57_times_right():
+    out = json.loads(saltus("evaluate", NETWORK, RECORDINGS, "--json", "-q")[0])
+    assert out["samples"] == 60
+    assert out["correct"] >= 57
+
+
+def test_a_driven_neuron_fires_at_the_textbook_interval(tmp_path):
+    saltus("run", driven_lif(tmp_path / "lif.nir.json"), "-d", "1s", "-o", tmp_path / "o.h5", "-q")
+    with h5py.File(tmp_path / "o.h5") as file:
+        times = file["spikes/lif/timestamps"][()]
+    assert len(times) == 91
+    assert np.allclose(np.diff(times), 10 * np.log(3), rtol=1e-12)
+
+
+def test_potentials_are_recorded_on_a_grid(tmp_path):
+    network = driven_lif(tmp_path / "lif.nir.json", current=0.5)  # below threshold: relaxes to 0.5
+    saltus("run", network, "-d", "10ms", "--dt", "1ms", "--record", "potentials", "-o", tmp_path / "o.h5", "-q")
+    with h5py.File(tmp_path / "o.h5") as file:
+        values = file["report/lif/data"][()][:, 0]
+    assert np.allclose(values, 0.5 * (1 - np.exp(-np.arange(11) / 10)), rtol=1e-6)
+    assert "--dt" in saltus("run", network, "-d", "10ms", "--record", "potentials", code=2)[1]
+
+
+def test_ctrl_c_ends_with_130_and_keeps_what_was_recorded(tmp_path):
+    out = tmp_path / "o.h5"
+    network = driven_lif(tmp_path / "lif.nir.json", tau=1e-6)  # 8 * 10^9 spikes, were it to end
+    command = [PROGRAM, "run", network, "-d", "9000s", "-o", out, "--json", "-q"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    summary = json.loads(stdout)
+    assert summary["interrupted"] is True
+    with h5py.File(out) as file:
+        assert len(file["spikes/lif/timestamps"]) == summary["spikes"] > 0
