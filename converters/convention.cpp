@@ -44,7 +44,10 @@ constexpr std::array<Convention, 8> conventions{{
      .dt = millisecond,
      .if_jumps_by_w = true,
      .cuba_current_adds_to_v = true},
-    {.name = "lava-dl", .spike_area = SpikeArea::step, .reset = ResetRule::zero, .dt = tenth_of_a_millisecond},
+    {.name = "lava-dl",
+     .spike_area = SpikeArea::step,
+     .reset = ResetRule::zero,
+     .dt = tenth_of_a_millisecond},
     {.name = "jaxsnn",
      .time_unit = TimeUnit::milliseconds,
      .spike_area = SpikeArea::jump,
@@ -56,7 +59,8 @@ constexpr std::array<Convention, 8> conventions{{
 }};
 
 template <class Value, std::size_t n>
-Value named(std::string_view what, std::string_view name, const std::array<std::pair<std::string_view, Value>, n>& known) {
+Value named(std::string_view what, std::string_view name,
+            const std::array<std::pair<std::string_view, Value>, n>& known) {
     std::vector<std::string> names;
     std::string list;
     for (const auto& [key, value] : known) {
@@ -71,12 +75,13 @@ Value named(std::string_view what, std::string_view name, const std::array<std::
 }  // namespace
 
 const Convention& convention(std::string_view name) {
-    const auto found =
-        std::find_if(conventions.begin(), conventions.end(), [&](const Convention& c) { return c.name == name; });
+    const auto found = std::find_if(conventions.begin(), conventions.end(),
+                                    [&](const Convention& c) { return c.name == name; });
     if (found != conventions.end()) return *found;
     if (name == "nengo") {
-        throw LimitError("convention 'nengo': its LIF sends spikes of height 1/dt and its CubaLIF is one step late, "
-                         "which the exact clock does not follow.");
+        throw LimitError(
+            "convention 'nengo': its LIF sends spikes of height 1/dt and its CubaLIF is one step late, "
+            "which the exact clock does not follow.");
     }
     const std::vector<std::string> names = convention_names();
     std::string list;

@@ -1,6 +1,7 @@
-// A NIR graph knows one kind of node; a Network knows populations, which have memory, and projections, which have none.
-// Reading flattens sub-graphs, takes the neurons as populations, and follows the other nodes from each population to the
-// next: every path is one projection. Because these nodes are linear, a node with several sources distributes over them.
+// A NIR graph knows one kind of node; a Network knows populations, which have memory, and projections, which
+// have none. Reading flattens sub-graphs, takes the neurons as populations, and follows the other nodes from
+// each population to the next: every path is one projection. Because these nodes are linear, a node with
+// several sources distributes over them.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -23,8 +24,9 @@ class FlatGraph {
         add(graph, "");
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             if (!index_.emplace(nodes[i].path, i).second) {
-                throw NetworkError(nodes[i].path, "",
-                                   "a node has this name, and a node of a sub-graph would get it. Rename one of them.");
+                throw NetworkError(
+                    nodes[i].path, "",
+                    "a node has this name, and a node of a sub-graph would get it. Rename one of them.");
             }
         }
         out_edges.resize(nodes.size());
@@ -46,7 +48,9 @@ class FlatGraph {
     [[nodiscard]] bool is_port(std::size_t i) const { return nodes[i].node->type == "Input" || is_output(i); }
     [[nodiscard]] bool is_output(std::size_t i) const { return nodes[i].node->type == "Output"; }
     /// Inside a sub-graph: passes on what it gets.
-    [[nodiscard]] bool is_inner_port(std::size_t i) const { return is_port(i) && inner_.count(nodes[i].path) != 0; }
+    [[nodiscard]] bool is_inner_port(std::size_t i) const {
+        return is_port(i) && inner_.count(nodes[i].path) != 0;
+    }
 
   private:
     void add(const io::NirGraph& graph, const std::string& prefix) {
@@ -62,11 +66,13 @@ class FlatGraph {
             }
         }
         for (const auto& [from, to] : graph.edges) {
-            edges_.emplace_back(end_point(graph, prefix, from, "Output"), end_point(graph, prefix, to, "Input"));
+            edges_.emplace_back(end_point(graph, prefix, from, "Output"),
+                                end_point(graph, prefix, to, "Input"));
         }
     }
 
-    /// Flat name of an end of an edge: the node itself, the named port or node of a sub-graph, or its only port.
+    /// Flat name of an end of an edge: the node itself, the named port or node of a sub-graph, or its only
+    /// port.
     std::string end_point(const io::NirGraph& graph, const std::string& prefix, const std::string& name,
                           const std::string& port_type) const {
         if (const io::NirNode* node = find(graph, name)) {
@@ -77,10 +83,12 @@ class FlatGraph {
                 }
             }
         }
-        for (std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0; dot = name.rfind('.', dot - 1)) {
+        for (std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0;
+             dot = name.rfind('.', dot - 1)) {
             const io::NirNode* sub = find(graph, name.substr(0, dot));
             if (sub && sub->graph) {
-                return end_point(*sub->graph, prefix + name.substr(0, dot) + ".", name.substr(dot + 1), port_type);
+                return end_point(*sub->graph, prefix + name.substr(0, dot) + ".", name.substr(dot + 1),
+                                 port_type);
             }
         }
         throw NetworkError(prefix + name, "", "an edge names a node that does not exist.");
@@ -137,7 +145,8 @@ class Importer {
             }
         }
         for (const std::string& name : network.unreachable()) {
-            notes_.push_back("population " + quoted(name) + " can be reached by no input and has no drive: it stays silent.");
+            notes_.push_back("population " + quoted(name) +
+                             " can be reached by no input and has no drive: it stays silent.");
         }
         return {std::move(network), std::move(notes_)};
     }
@@ -161,7 +170,8 @@ class Importer {
         Meaning m;
         std::string name = "nir";
         const io::NirGroup* own = own_metadata();
-        const auto* own_convention = own && own->find("convention") ? std::get_if<std::string>(own->find("convention")) : nullptr;
+        const auto* own_convention =
+            own && own->find("convention") ? std::get_if<std::string>(own->find("convention")) : nullptr;
         const auto* own_dt = own && own->find("dt") ? std::get_if<io::NirArray>(own->find("dt")) : nullptr;
         if (reading_.convention) {
             name = *reading_.convention;
@@ -218,22 +228,27 @@ class Importer {
         if (!leaky) return;
         if (!told && !reading_.spike_area) {
             notes_.push_back(
-                "convention: none given, so the equations of NIR are taken as written: a spike is an impulse of area 1 "
-                "and moves a LIF by w r / tau. Tools that step mean a pulse one step wide: --convention norse, snntorch, "
+                "convention: none given, so the equations of NIR are taken as written: a spike is an impulse "
+                "of area 1 "
+                "and moves a LIF by w r / tau. Tools that step mean a pulse one step wide: --convention "
+                "norse, snntorch, "
                 "sinabs, spikingjelly, rockpool, lava-dl or jaxsnn.");
         }
         if (!told && !reading_.time_unit && smallest_tau > 0.5) {
-            notes_.push_back("time constants are taken as seconds, and the smallest is " + std::to_string(smallest_tau) +
-                             " s: if they are milliseconds or steps, say --time-unit ms or --time-unit steps.");
+            notes_.push_back(
+                "time constants are taken as seconds, and the smallest is " + std::to_string(smallest_tau) +
+                " s: if they are milliseconds or steps, say --time-unit ms or --time-unit steps.");
         }
-        const bool needs_step = m.convention.time_unit == TimeUnit::steps || m.convention.spike_area == SpikeArea::step;
+        const bool needs_step =
+            m.convention.time_unit == TimeUnit::steps || m.convention.spike_area == SpikeArea::step;
         if (needs_step && !dt_told) {
             notes_.push_back("step: none given, so one step is " + to_string(dt) + ", the default of " +
                              std::string(m.convention.name) + " (--dt).");
         }
     }
 
-    /// Inputs first, then what they reach, breadth first, then the rest: the order in which a reader follows the graph.
+    /// Inputs first, then what they reach, breadth first, then the rest: the order in which a reader follows
+    /// the graph.
     [[nodiscard]] std::vector<std::size_t> populations_along_the_graph() const {
         std::vector<std::size_t> order;
         std::set<std::size_t> seen;
@@ -327,16 +342,17 @@ class Importer {
     void add_path(Path path, std::size_t last_edge) {
         stages_ += path.through.size();
         if (paths_.size() == most_projections || stages_ > most_stages) {
-            throw LimitError("more than " + std::to_string(most_projections) + " paths between neurons, or more than " +
-                             std::to_string(most_stages) + " nodes on them; the graph branches and joins too often.");
+            throw LimitError("more than " + std::to_string(most_projections) +
+                             " paths between neurons, or more than " + std::to_string(most_stages) +
+                             " nodes on them; the graph branches and joins too often.");
         }
         path.target = graph_.edges[last_edge].to;
         path.edges.push_back(last_edge);
         paths_.push_back(std::move(path));
     }
 
-    /// Floating sums depend on their order, and a bias goes to the first of the paths that share it: neither may depend
-    /// on the order of nodes and edges in a file.
+    /// Floating sums depend on their order, and a bias goes to the first of the paths that share it: neither
+    /// may depend on the order of nodes and edges in a file.
     void sort_paths() {
         std::map<std::string_view, std::size_t> rank;
         for (const FlatNode& node : graph_.nodes) rank.emplace(node.path, 0);
@@ -348,7 +364,8 @@ class Importer {
                 if (!graph_.is_inner_port(i)) path.order.push_back(rank.at(graph_.nodes[i].path));
             }
         }
-        std::stable_sort(paths_.begin(), paths_.end(), [](const Path& a, const Path& b) { return a.order < b.order; });
+        std::stable_sort(paths_.begin(), paths_.end(),
+                         [](const Path& a, const Path& b) { return a.order < b.order; });
     }
 
     [[nodiscard]] bool has_effect(std::size_t i) const {
@@ -362,16 +379,18 @@ class Importer {
             if (!is_final_output(i)) continue;
             const FlatNode& node = graph_.nodes[i];
             if (!graph_.out_edges[i].empty()) {
-                throw NetworkError(node.path, "", "an Output of the whole graph feeds another node: expected no edge from it.");
+                throw NetworkError(
+                    node.path, "",
+                    "an Output of the whole graph feeds another node: expected no edge from it.");
             }
             const std::vector<const Path*>& incoming = paths_to[i];
             if (incoming.empty()) {
                 notes_.push_back("output " + quoted(node.path) + " receives nothing.");
                 continue;
             }
-            const bool direct = incoming.size() == 1 &&
-                                std::none_of(incoming[0]->through.begin(), incoming[0]->through.end(),
-                                             [&](std::size_t k) { return has_effect(k); });
+            const bool direct =
+                incoming.size() == 1 && std::none_of(incoming[0]->through.begin(), incoming[0]->through.end(),
+                                                     [&](std::size_t k) { return has_effect(k); });
             if (direct) {
                 outputs_.push_back({node.path, population_of_.at(incoming[0]->source)});
                 continue;
@@ -380,8 +399,9 @@ class Importer {
             population_of_[i] = static_cast<std::uint32_t>(populations_.size());
             outputs_.push_back({node.path, population_of_[i]});
             populations_.push_back({node.path, shape, neurons::PerNeuron<neurons::Integrator>(1)});
-            notes_.push_back("output " + quoted(node.path) +
-                             " is fed by weights: its potential is the sum of all weights that have arrived.");
+            notes_.push_back(
+                "output " + quoted(node.path) +
+                " is fed by weights: its potential is the sum of all weights that have arrived.");
         }
     }
 
@@ -400,7 +420,8 @@ class Importer {
     /// A bias counts once for each way from its node to a target, however many sources the node has.
     bool is_first_with_bias(const Path& path, std::size_t k) {
         if (!graph_.nodes[path.through[k]].node->array("bias")) return true;
-        return biased_.emplace(path.edges.begin() + static_cast<std::ptrdiff_t>(k) + 1, path.edges.end()).second;
+        return biased_.emplace(path.edges.begin() + static_cast<std::ptrdiff_t>(k) + 1, path.edges.end())
+            .second;
     }
 
     /// Paths that share a node share its weights.
@@ -418,9 +439,10 @@ class Importer {
     void warn_of_unused_nodes() {
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (is_population(i) || graph_.is_port(i) || reached_.count(i) != 0) continue;
-            notes_.push_back("node " + quoted(graph_.nodes[i].path) +
-                             (leads_on_[i] ? " is reached from no population" : " leads to no neuron and no Output") +
-                             ": left out.");
+            notes_.push_back(
+                "node " + quoted(graph_.nodes[i].path) +
+                (leads_on_[i] ? " is reached from no population" : " leads to no neuron and no Output") +
+                ": left out.");
         }
     }
 

@@ -11,7 +11,9 @@ namespace {
 class Column {
   public:
     Column(const io::NirNode& node, std::string_view field) : array_(node.array(field)) {}
-    [[nodiscard]] double operator[](std::uint64_t i) const { return array_->real(array_->size() == 1 ? 0 : i); }
+    [[nodiscard]] double operator[](std::uint64_t i) const {
+        return array_->real(array_->size() == 1 ? 0 : i);
+    }
 
   private:
     const io::NirArray* array_;
@@ -33,14 +35,15 @@ neurons::Reset engine_reset(ResetRule rule) {
 /// One parameter set if all neurons share it, else one per neuron.
 template <class P, class Make>
 neurons::PerNeuron<P> per_neuron(const io::NirNode& node, std::uint64_t size, Make make) {
-    const bool uniform = std::all_of(node.fields.entries.begin(), node.fields.entries.end(), [](const auto& entry) {
-        const auto* array = std::get_if<io::NirArray>(&entry.second);
-        if (!array) return true;
-        for (std::uint64_t i = 1; i < array->size(); ++i) {
-            if (array->real(i) != array->real(0)) return false;
-        }
-        return true;
-    });
+    const bool uniform =
+        std::all_of(node.fields.entries.begin(), node.fields.entries.end(), [](const auto& entry) {
+            const auto* array = std::get_if<io::NirArray>(&entry.second);
+            if (!array) return true;
+            for (std::uint64_t i = 1; i < array->size(); ++i) {
+                if (array->real(i) != array->real(0)) return false;
+            }
+            return true;
+        });
     neurons::PerNeuron<P> model;
     model.reserve(uniform ? 1 : size);
     for (std::uint64_t i = 0; i < (uniform ? 1 : size); ++i) model.push_back(make(i));
@@ -106,12 +109,11 @@ void set_leak(P& p, double tau, double r, double v_leak, const Meaning& m) {
 
 /// CubaLIF and CubaLI.
 template <class P>
-void set_synapse(P& p, double tau_syn, double tau_mem, double r, double w_in, double v_leak, const Meaning& m) {
+void set_synapse(P& p, double tau_syn, double tau_mem, double r, double w_in, double v_leak,
+                 const Meaning& m) {
     p.tau_m = m.seconds(tau_mem);
     p.tau_syn = m.seconds(tau_syn);
-    p.R = m.convention.cuba_current_adds_to_v ? p.tau_m / m.dt
-          : m.convention.cuba_ignores_r       ? 1.0
-                                               : r;
+    p.R = m.convention.cuba_current_adds_to_v ? p.tau_m / m.dt : m.convention.cuba_ignores_r ? 1.0 : r;
     p.E_L = m.convention.ignores_v_leak ? 0.0 : v_leak;
     if (m.convention.current_rests_at_v_leak) p.E_L += p.R * v_leak;
     if (m.convention.cuba_current_adds_to_v) p.E_L = v_leak * p.tau_m / m.dt;
@@ -249,7 +251,9 @@ const NeuronType* find_type(std::string_view name) {
 
 }  // namespace
 
-bool is_neuron(const std::string& type) { return find_type(type) != nullptr; }
+bool is_neuron(const std::string& type) {
+    return find_type(type) != nullptr;
+}
 
 neurons::Model model_from_nir(const io::NirNode& node, std::uint64_t size, const Meaning& meaning) {
     return find_type(node.type)->model(node, size, meaning);

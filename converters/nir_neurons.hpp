@@ -21,6 +21,7 @@ struct Meaning {
 [[nodiscard]] bool is_neuron(const std::string& type);
 
 /// The model of a neuron node of `size` neurons; its fields are complete.
-[[nodiscard]] neurons::Model model_from_nir(const io::NirNode& node, std::uint64_t size, const Meaning& meaning);
+[[nodiscard]] neurons::Model model_from_nir(const io::NirNode& node, std::uint64_t size,
+                                            const Meaning& meaning);
 
 }  // namespace saltus::converters

@@ -13,7 +13,8 @@ namespace {
 
 std::uint32_t dimension(const FlatNode& node, std::uint64_t n) {
     if (n > std::numeric_limits<std::uint32_t>::max()) {
-        throw NetworkError(node.path, "shape", "expected dimensions below 2^32, found " + std::to_string(n) + ".");
+        throw NetworkError(node.path, "shape",
+                           "expected dimensions below 2^32, found " + std::to_string(n) + ".");
     }
     return static_cast<std::uint32_t>(n);
 }
@@ -31,7 +32,9 @@ Convolution::Pair spatial(const FlatNode& node, const std::vector<std::uint64_t>
 /// Field of one or two integers; a single one stands for both dimensions of two.
 Convolution::Pair pair_of(const FlatNode& node, std::string_view field, bool one_dimensional) {
     const io::NirArray& array = *node.node->array(field);
-    const auto at = [&](std::uint64_t i) { return dimension(node, static_cast<std::uint64_t>(array.integer(i))); };
+    const auto at = [&](std::uint64_t i) {
+        return dimension(node, static_cast<std::uint64_t>(array.integer(i)));
+    };
     if (one_dimensional) return {field == "padding" ? 0u : 1u, at(0)};
     return array.size() == 1 ? Convolution::Pair{at(0), at(0)} : Convolution::Pair{at(0), at(1)};
 }
@@ -136,7 +139,8 @@ Stage delay(const FlatNode& node, const Meaning& meaning) {
     Delay s;
     s.name = node.path;
     s.size = dimension(node, element_count(engine_shape(node, node.shapes.input)));
-    const bool uniform = std::all_of(values.begin(), values.end(), [&](double d) { return d == values.front(); });
+    const bool uniform =
+        std::all_of(values.begin(), values.end(), [&](double d) { return d == values.front(); });
     for (std::size_t i = 0; i < (uniform ? 1 : values.size()); ++i) {
         s.delays.push_back(duration_from_seconds(meaning.seconds(values[i]), node.path + ", delay"));
     }
@@ -159,10 +163,12 @@ Stage stage_from_nir(const FlatNode& node, const Meaning& meaning) {
     if (type == "Delay") return delay(node, meaning);
     if (type == "Scale") return Scale{node.path, weights_of(*node.node->array("scale"))};
     if (type == "Flatten") {
-        return Flatten{node.path, engine_shape(node, node.shapes.input), engine_shape(node, node.shapes.output),
-                       node.node->array("start_dim")->integer(0), node.node->array("end_dim")->integer(0)};
+        return Flatten{node.path, engine_shape(node, node.shapes.input),
+                       engine_shape(node, node.shapes.output), node.node->array("start_dim")->integer(0),
+                       node.node->array("end_dim")->integer(0)};
     }
-    throw LimitError("node " + quoted(node.path) + ": type " + quoted(type) + " has no counterpart in a network.");
+    throw LimitError("node " + quoted(node.path) + ": type " + quoted(type) +
+                     " has no counterpart in a network.");
 }
 
 }  // namespace saltus::converters

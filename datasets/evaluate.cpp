@@ -25,15 +25,15 @@ const Population& input_of(const Network& network, const Dataset& dataset) {
     for (const Population& population : network.populations()) {
         if (!population.is_input()) continue;
         if (input) {
-            throw UsageError("a data set needs a network with one input; this one has " + quoted(input->name) + " and " +
-                             quoted(population.name) + ".");
+            throw UsageError("a data set needs a network with one input; this one has " +
+                             quoted(input->name) + " and " + quoted(population.name) + ".");
         }
         input = &population;
     }
     if (!input) throw UsageError("a data set needs a network with one input; this one has none.");
     if (input->size() != element_count(dataset.shape)) {
-        throw UsageError("input " + quoted(input->name) + " takes " + to_string(input->shape) + ", samples of " +
-                         dataset.name + " are " + to_string(dataset.shape) + ".");
+        throw UsageError("input " + quoted(input->name) + " takes " + to_string(input->shape) +
+                         ", samples of " + dataset.name + " are " + to_string(dataset.shape) + ".");
     }
     return *input;
 }
@@ -47,8 +47,9 @@ std::uint32_t output_of(const Network& network, const std::string& name, std::si
         if (name.empty() ? network.outputs().size() == 1 : port.name == name) output = &port;
     }
     if (!output) {
-        throw UsageError((name.empty() ? std::string("say which output decides") : "no output is called " + quoted(name)) +
-                         "; the network has " + (list.empty() ? "none" : list) + ".");
+        throw UsageError(
+            (name.empty() ? std::string("say which output decides") : "no output is called " + quoted(name)) +
+            "; the network has " + (list.empty() ? "none" : list) + ".");
     }
     const Population& population = network.populations()[output->population];
     if (population.size() < classes) {
@@ -99,7 +100,7 @@ Evaluation evaluate(const Network& network, const Dataset& dataset, const Evalua
     bool failed = false;
     const auto start = Clock::now();
 
-#pragma omp parallel for schedule(dynamic) num_threads(static_cast<int>(e.threads))
+#pragma omp parallel for schedule(dynamic) num_threads(static_cast <int>(e.threads))
     for (std::uint64_t i = 0; i < dataset.size; ++i) {
         bool stop = false;
 #pragma omp critical(saltus_evaluate)
@@ -108,7 +109,7 @@ Evaluation evaluate(const Network& network, const Dataset& dataset, const Evalua
         try {
             Sample sample = dataset.sample(i);
             SimulationOptions run;
-            run.duration = options.duration ? *options.duration
+            run.duration = options.duration        ? *options.duration
                            : sample.spikes.empty() ? Duration()
                                                    : sample.spikes.times.back().since_start() + tail;
             run.recorded = {deciding.name};

@@ -12,9 +12,15 @@ constexpr std::uint64_t multiplier_1 = 0xCD9E8D57u;
 constexpr std::uint32_t weyl_0 = 0x9E3779B9u;
 constexpr std::uint32_t weyl_1 = 0xBB67AE85u;
 
-constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
-constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
-constexpr double to_unit_interval(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+constexpr std::uint32_t high(std::uint64_t x) {
+    return static_cast<std::uint32_t>(x >> 32);
+}
+constexpr std::uint32_t low(std::uint64_t x) {
+    return static_cast<std::uint32_t>(x);
+}
+constexpr double to_unit_interval(std::uint64_t bits) {
+    return static_cast<double>(bits >> 11) * 0x1p-53;
+}
 
 }  // namespace
 
@@ -30,11 +36,14 @@ PhiloxCounter philox(PhiloxCounter c, PhiloxKey key) noexcept {
 }
 
 std::uint64_t CounterRandom::bits(std::uint64_t index) const noexcept {
-    const PhiloxCounter out = philox({low(index), high(index), low(stream_), high(stream_)}, {low(seed_), high(seed_)});
+    const PhiloxCounter out =
+        philox({low(index), high(index), low(stream_), high(stream_)}, {low(seed_), high(seed_)});
     return (std::uint64_t{out[1]} << 32) | out[0];
 }
 
-double CounterRandom::uniform(std::uint64_t index) const noexcept { return to_unit_interval(bits(index)); }
+double CounterRandom::uniform(std::uint64_t index) const noexcept {
+    return to_unit_interval(bits(index));
+}
 
 std::uint64_t CounterRandom::below(std::uint64_t index, std::uint64_t n) const noexcept {
     __extension__ using Wide = unsigned __int128;
@@ -42,7 +51,8 @@ std::uint64_t CounterRandom::below(std::uint64_t index, std::uint64_t n) const n
 }
 
 double CounterRandom::normal(std::uint64_t index) const noexcept {
-    const PhiloxCounter out = philox({low(index), high(index), low(stream_), high(stream_)}, {low(seed_), high(seed_)});
+    const PhiloxCounter out =
+        philox({low(index), high(index), low(stream_), high(stream_)}, {low(seed_), high(seed_)});
     const double u = 1.0 - to_unit_interval((std::uint64_t{out[1]} << 32) | out[0]);  // (0, 1]
     const double v = to_unit_interval((std::uint64_t{out[3]} << 32) | out[2]);
     return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);

@@ -25,7 +25,9 @@ constexpr std::array<Unit, 8> units{{{"fs", 1},
                                      {"min", 60'000'000'000'000'000},
                                      {"h", 3'600'000'000'000'000'000}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// magnitude <- 10 magnitude + digit; false on overflow.
 bool append_digit(std::int64_t& magnitude, char digit) {
@@ -83,7 +85,8 @@ Duration parse_duration(std::string_view text) {
     }
     if (digits == 0) throw refuse("");
     const std::string_view suffix = text.substr(i);
-    const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == suffix; });
+    const auto unit =
+        std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == suffix; });
     if (unit == units.end()) throw refuse(suffix.empty() ? ", which has no unit" : "");
 
     std::int64_t femtoseconds = 0;
@@ -99,21 +102,21 @@ Duration parse_duration(std::string_view text) {
 }
 
 std::string to_string(Duration duration) {
-    std::int64_t rest = duration.femtoseconds();
-    if (rest == 0) return "0s";
-    std::string sign;
-    if (rest < 0) {
-        sign = "-";
-        if (rest == INT64_MIN) rest = INT64_MAX;  // one femtosecond short of unrepresentable
-        else rest = -rest;
-    }
-    const auto smallest_larger =
-        std::find_if(units.begin(), units.begin() + 6, [&](const Unit& u) { return rest / 1000 < u.femtoseconds; });
+    if (duration == Duration()) return "0s";
+    const bool negative = duration < Duration();
+    // Unsigned, so that the most negative duration has a magnitude too.
+    const auto bits = static_cast<std::uint64_t>(duration.femtoseconds());
+    const std::uint64_t rest = negative ? std::uint64_t{0} - bits : bits;
+    const std::string sign = negative ? "-" : "";
+    const auto smallest_larger = std::find_if(units.begin(), units.begin() + 6, [&](const Unit& u) {
+        return rest / 1000 < static_cast<std::uint64_t>(u.femtoseconds);
+    });
     const Unit& unit = smallest_larger == units.begin() + 6 ? units[5] : *smallest_larger;
-    std::string text = sign + std::to_string(rest / unit.femtoseconds);
+    const auto unit_size = static_cast<std::uint64_t>(unit.femtoseconds);
+    std::string text = sign + std::to_string(rest / unit_size);
     std::string fraction;
-    std::int64_t remainder = rest % unit.femtoseconds;
-    for (std::int64_t place = unit.femtoseconds / 10; remainder != 0; place /= 10) {
+    std::uint64_t remainder = rest % unit_size;
+    for (std::uint64_t place = unit_size / 10; remainder != 0; place /= 10) {
         fraction += static_cast<char>('0' + remainder / place);
         remainder %= place;
     }

@@ -68,9 +68,9 @@ std::vector<Child> Group::children() const {
             throw error_at(name, "is not a name that HDF5 allows.");
         }
         H5O_info_t info;
-        if (quietly([&] {
-                return H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT);
-            }) < 0) {
+        const char* const child = name.c_str();
+        if (quietly([&] { return H5Oget_info_by_name2(id(), child, &info, H5O_INFO_BASIC, H5P_DEFAULT); }) <
+            0) {
             throw error_at(name, "cannot be opened: " + last_failure() + ".");
         }
         const Kind kind = info.type == H5O_TYPE_GROUP     ? Kind::group

@@ -1,7 +1,7 @@
 // What is still to happen, in the order (time, level, kind, target or route, neuron, segment).
 //
-// Later instants wait in a binary heap. The instant that is being computed has its own lists, one per level: what is sent
-// without delay goes there directly and never enters the heap.
+// Later instants wait in a binary heap. The instant that is being computed has its own lists, one per level:
+// what is sent without delay goes there directly and never enters the heap.
 #pragma once
 
 #include <algorithm>
@@ -61,7 +61,8 @@ class Agenda {
         }
     }
 
-    /// This instant's deliveries of one level, in order. Ends the list: nothing may be added to it afterwards.
+    /// This instant's deliveries of one level, in order. Ends the list: nothing may be added to it
+    /// afterwards.
     [[nodiscard]] const std::vector<Delivery>& deliveries(std::uint32_t level) {
         std::vector<Delivery>& list = deliveries_[level];
         if (list.size() > 1) std::sort(list.begin(), list.end());

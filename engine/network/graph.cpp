@@ -16,11 +16,13 @@ namespace {
 
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
 
-/// Populations as vertices; edges are the projections that may deliver in the instant in which a spike is sent.
+/// Populations as vertices; edges are the projections that may deliver in the instant in which a spike is
+/// sent.
 Graph undelayed_graph(const Network& network) {
     Graph graph(network.populations().size());
     for (const Projection& projection : network.projections()) {
-        if (projection.min_delay() == Duration()) boost::add_edge(projection.source, projection.target, graph);
+        if (projection.min_delay() == Duration())
+            boost::add_edge(projection.source, projection.target, graph);
     }
     return graph;
 }
@@ -29,14 +31,14 @@ Graph undelayed_graph(const Network& network) {
 std::vector<std::size_t> components_of(const Graph& graph) {
     std::vector<std::size_t> component(boost::num_vertices(graph));
     if (!component.empty()) {
-        boost::strong_components(graph,
-                                 boost::make_iterator_property_map(component.begin(),
-                                                                   boost::get(boost::vertex_index, graph)));
+        boost::strong_components(graph, boost::make_iterator_property_map(
+                                            component.begin(), boost::get(boost::vertex_index, graph)));
     }
     return component;
 }
 
-/// A shortest cycle through `start` that stays in its component, as vertices, `start` first and last; empty if none.
+/// A shortest cycle through `start` that stays in its component, as vertices, `start` first and last; empty
+/// if none.
 std::vector<std::size_t> cycle_through(const Graph& graph, const std::vector<std::size_t>& component,
                                        std::size_t start) {
     constexpr auto unseen = static_cast<std::size_t>(-1);
@@ -80,12 +82,16 @@ bool drives_itself(const Population& population) {
             } else {
                 return std::any_of(model.begin(), model.end(), [](const auto& p) {
                     const bool current = [&] {
-                        if constexpr (requires { p.I_e; }) return p.I_e != 0.0;
-                        else return false;
+                        if constexpr (requires { p.I_e; })
+                            return p.I_e != 0.0;
+                        else
+                            return false;
                     }();
                     const bool rest = [&] {
-                        if constexpr (requires { p.E_L, p.V_th; }) return p.E_L >= p.V_th;
-                        else return false;
+                        if constexpr (requires { p.E_L, p.V_th; })
+                            return p.E_L >= p.V_th;
+                        else
+                            return false;
                     }();
                     return current || rest;
                 });
@@ -115,9 +121,10 @@ std::vector<std::vector<std::string>> Network::cycles_without_delay() const {
 
 std::vector<std::uint32_t> Network::levels() const {
     if (const auto cycles = cycles_without_delay(); !cycles.empty()) {
-        throw NetworkError(joined(cycles.front()), "",
-                           "this cycle has no delay. Give one of these projections a delay > 0, or let the run insert "
-                           "one (--recurrent-delay 1ms, recurrent_delay=1e-3).");
+        throw NetworkError(
+            joined(cycles.front()), "",
+            "this cycle has no delay. Give one of these projections a delay > 0, or let the run insert "
+            "one (--recurrent-delay 1ms, recurrent_delay=1e-3).");
     }
     const Graph graph = undelayed_graph(*this);
     std::vector<std::size_t> order;
@@ -162,7 +169,8 @@ std::vector<std::string> Network::unreachable() const {
 }
 
 Network Network::with_recurrent_delay(Duration delay, std::vector<std::string>* delayed) const {
-    if (delay <= Duration()) throw UsageError("recurrent delay: expected > 0, found " + to_string(delay) + ".");
+    if (delay <= Duration())
+        throw UsageError("recurrent delay: expected > 0, found " + to_string(delay) + ".");
 
     // Out-edges without delay of each population, in the order of the names of their targets.
     std::vector<std::vector<std::size_t>> out(populations_.size());
@@ -212,7 +220,8 @@ Network Network::with_recurrent_delay(Duration delay, std::vector<std::string>* 
     for (const std::size_t e : back_edges) {
         Projection& projection = projections[e];
         // In front: a bias along the way is a constant signal, which no delay changes.
-        projection.stages.insert(projection.stages.begin(), Delay{"", populations_[projection.source].size(), {delay}});
+        projection.stages.insert(projection.stages.begin(),
+                                 Delay{"", populations_[projection.source].size(), {delay}});
         if (delayed) delayed->push_back(projection_name(projection));
     }
     return Network(populations_, std::move(projections), outputs_);

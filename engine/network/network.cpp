@@ -21,11 +21,13 @@ class ParameterChecks {
 
     template <class Member>
     void finite(const char* field, Member member) const {
-        each(field, member, [](double x) { return std::isfinite(x); }, "a finite number");
+        each(
+            field, member, [](double x) { return std::isfinite(x); }, "a finite number");
     }
     template <class Member>
     void positive(const char* field, Member member) const {
-        each(field, member, [](double x) { return std::isfinite(x) && x > 0.0; }, "> 0");
+        each(
+            field, member, [](double x) { return std::isfinite(x) && x > 0.0; }, "> 0");
     }
     void refractory() const {
         for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -43,8 +45,10 @@ class ParameterChecks {
             if (!test(x)) throw refused(field, i, expected, std::to_string(x));
         }
     }
-    NetworkError refused(const std::string& field, std::size_t i, const char* expected, const std::string& found) const {
-        return {node_, field, "neuron " + std::to_string(i) + ": expected " + expected + ", found " + found + "."};
+    NetworkError refused(const std::string& field, std::size_t i, const char* expected,
+                         const std::string& found) const {
+        return {node_, field,
+                "neuron " + std::to_string(i) + ": expected " + expected + ", found " + found + "."};
     }
 
     const std::string& node_;
@@ -53,14 +57,16 @@ class ParameterChecks {
 
 /// The membrane's reset and refractory period are parameters, not constants of the model.
 template <class P>
-concept has_refractory_period = requires(P& p) { p.t_ref = Duration(); };
+concept has_refractory_period = requires(P& p) {
+    p.t_ref = Duration();
+};
 
 template <class P>
 void check_parameters(const Population& population, const neurons::PerNeuron<P>& parameters) {
     if (parameters.size() != 1 && parameters.size() != population.size()) {
-        throw NetworkError(population.name, "", "expected parameters for 1 or " +
-                                                    std::to_string(population.size()) + " neurons, found " +
-                                                    std::to_string(parameters.size()) + ".");
+        throw NetworkError(population.name, "",
+                           "expected parameters for 1 or " + std::to_string(population.size()) +
+                               " neurons, found " + std::to_string(parameters.size()) + ".");
     }
     const ParameterChecks<P> check(population.name, parameters);
     if constexpr (requires(P p) { p.tau_m; }) check.positive("tau_m", &P::tau_m);
@@ -83,13 +89,14 @@ void check_population(const Population& population) {
     std::uint64_t size = 1;
     for (const std::uint32_t dimension : population.shape) {
         if (dimension == 0) {
-            throw NetworkError(population.name, "shape", "expected at least one neuron, found " +
-                                                             to_string(population.shape) + ".");
+            throw NetworkError(population.name, "shape",
+                               "expected at least one neuron, found " + to_string(population.shape) + ".");
         }
         size *= dimension;
         if (size > most_neurons) {
-            throw NetworkError(population.name, "shape", to_string(population.shape) + " holds more than " +
-                                                             std::to_string(most_neurons) + " neurons.");
+            throw NetworkError(population.name, "shape",
+                               to_string(population.shape) + " holds more than " +
+                                   std::to_string(most_neurons) + " neurons.");
         }
     }
     std::visit(
@@ -105,8 +112,9 @@ void check_finite(const std::string& node, const char* field, const Weights& wei
     weights.visit([&](auto values) {
         for (std::size_t i = 0; i < values.size(); ++i) {
             if (!std::isfinite(values[i])) {
-                throw NetworkError(node, field, "entry " + std::to_string(i) + ": expected a finite number, found " +
-                                                    std::to_string(values[i]) + ".");
+                throw NetworkError(node, field,
+                                   "entry " + std::to_string(i) + ": expected a finite number, found " +
+                                       std::to_string(values[i]) + ".");
             }
         }
     });
@@ -114,8 +122,9 @@ void check_finite(const std::string& node, const char* field, const Weights& wei
 
 void check_count(const std::string& node, const char* field, std::uint64_t expected, std::uint64_t found) {
     if (expected != found) {
-        throw NetworkError(node, field, "expected " + std::to_string(expected) + " values, found " +
-                                            std::to_string(found) + ".");
+        throw NetworkError(
+            node, field,
+            "expected " + std::to_string(expected) + " values, found " + std::to_string(found) + ".");
     }
 }
 
@@ -135,9 +144,10 @@ void check_stage(const std::string& node, const Sparse& s) {
 
 void check_stage(const std::string& node, const Convolution& s) {
     if (s.groups == 0 || s.in_channels % s.groups != 0 || s.out_channels % s.groups != 0) {
-        throw NetworkError(node, "groups", std::to_string(s.groups) + " does not divide the " +
-                                               std::to_string(s.in_channels) + " input and " +
-                                               std::to_string(s.out_channels) + " output channels.");
+        throw NetworkError(node, "groups",
+                           std::to_string(s.groups) + " does not divide the " +
+                               std::to_string(s.in_channels) + " input and " +
+                               std::to_string(s.out_channels) + " output channels.");
     }
     for (std::size_t axis = 0; axis < 2; ++axis) {
         if (s.stride[axis] == 0 || s.dilation[axis] == 0 || s.kernel[axis] == 0) {
@@ -160,12 +170,15 @@ void check_stage(const std::string& node, const Pooling& s) {
     }
 }
 
-void check_stage(const std::string& node, const Scale& s) { check_finite(node, "scale", s.factors); }
+void check_stage(const std::string& node, const Scale& s) {
+    check_finite(node, "scale", s.factors);
+}
 
 void check_stage(const std::string& node, const Flatten& s) {
     if (element_count(s.in_shape) != element_count(s.out_shape)) {
-        throw NetworkError(node, "shape", "expected as many elements as " + to_string(s.in_shape) + ", found " +
-                                              to_string(s.out_shape) + ".");
+        throw NetworkError(node, "shape",
+                           "expected as many elements as " + to_string(s.in_shape) + ", found " +
+                               to_string(s.out_shape) + ".");
     }
 }
 
@@ -182,7 +195,9 @@ void check_stage(const std::string& node, const Delay& s) {
 
 Network::Network(std::vector<Population> populations, std::vector<Projection> projections,
                  std::vector<OutputPort> outputs)
-    : populations_(std::move(populations)), projections_(std::move(projections)), outputs_(std::move(outputs)) {
+    : populations_(std::move(populations)),
+      projections_(std::move(projections)),
+      outputs_(std::move(outputs)) {
     std::unordered_set<std::string_view> names;
     for (const Population& population : populations_) {
         check_population(population);
@@ -204,15 +219,17 @@ Network::Network(std::vector<Population> populations, std::vector<Projection> pr
             const std::string node = stage_name(stage).empty() ? edge : stage_name(stage);
             std::visit([&](const auto& s) { check_stage(node, s); }, stage);
             if (stage_size(stage).input != size) {
-                throw NetworkError(edge, "", stage_kind(stage) + " " + quoted(stage_name(stage)) + " takes " +
-                                                 std::to_string(stage_size(stage).input) + " elements, found " +
-                                                 std::to_string(size) + ".");
+                throw NetworkError(edge, "",
+                                   stage_kind(stage) + " " + quoted(stage_name(stage)) + " takes " +
+                                       std::to_string(stage_size(stage).input) + " elements, found " +
+                                       std::to_string(size) + ".");
             }
             size = stage_size(stage).output;
         }
         if (size != populations_[projection.target].size()) {
-            throw NetworkError(edge, "", "the target has " + std::to_string(populations_[projection.target].size()) +
-                                             " neurons, found a projection to " + std::to_string(size) + ".");
+            throw NetworkError(edge, "",
+                               "the target has " + std::to_string(populations_[projection.target].size()) +
+                                   " neurons, found a projection to " + std::to_string(size) + ".");
         }
     }
     for (const OutputPort& output : outputs_) {

@@ -16,7 +16,9 @@ struct Overloaded : Fs... {
 template <class... Fs>
 Overloaded(Fs...) -> Overloaded<Fs...>;
 
-std::uint64_t area(const Convolution::Pair& p) { return std::uint64_t{p[0]} * p[1]; }
+std::uint64_t area(const Convolution::Pair& p) {
+    return std::uint64_t{p[0]} * p[1];
+}
 
 /// Pairs (input, output) of one axis that a window connects: out * stride + k * dilation - padding = in.
 std::uint64_t window_pairs(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride,
@@ -35,8 +37,8 @@ template <class Window>
 std::uint64_t window_pairs(const Window& w, const Convolution::Pair& dilation) {
     std::uint64_t pairs = 1;
     for (std::size_t axis = 0; axis < 2; ++axis) {
-        pairs *= window_pairs(w.in_size[axis], w.out_size[axis], w.kernel[axis], w.stride[axis], w.padding[axis],
-                              dilation[axis]);
+        pairs *= window_pairs(w.in_size[axis], w.out_size[axis], w.kernel[axis], w.stride[axis],
+                              w.padding[axis], dilation[axis]);
     }
     return pairs;
 }
@@ -72,7 +74,9 @@ Sparse Sparse::of(std::string name, std::uint32_t inputs, std::uint32_t outputs,
                   const std::vector<NeuronIndex>& sources, const std::vector<NeuronIndex>& targets,
                   const std::vector<double>& weights, const std::vector<Duration>& delays) {
     const std::size_t n = sources.size();
-    const auto refuse = [&](const char* field, const std::string& text) { return NetworkError(name, field, text); };
+    const auto refuse = [&](const char* field, const std::string& text) {
+        return NetworkError(name, field, text);
+    };
     if (targets.size() != n) {
         throw refuse("post", "expected " + std::to_string(n) + " entries as in 'pre', found " +
                                  std::to_string(targets.size()) + ".");
@@ -87,14 +91,16 @@ Sparse Sparse::of(std::string name, std::uint32_t inputs, std::uint32_t outputs,
     }
     const auto delay_of = [&](std::size_t s) { return delays.size() == 1 ? delays[0] : delays[s]; };
     for (std::size_t s = 0; s < n; ++s) {
-        const auto place = [&](const char* field) { return std::string(field) + "[" + std::to_string(s) + "]"; };
+        const auto place = [&](const char* field) {
+            return std::string(field) + "[" + std::to_string(s) + "]";
+        };
         if (sources[s] >= inputs) {
-            throw refuse(place("pre").c_str(), "expected a neuron below " + std::to_string(inputs) + ", found " +
-                                                   std::to_string(sources[s]) + ".");
+            throw refuse(place("pre").c_str(), "expected a neuron below " + std::to_string(inputs) +
+                                                   ", found " + std::to_string(sources[s]) + ".");
         }
         if (targets[s] >= outputs) {
-            throw refuse(place("post").c_str(), "expected a neuron below " + std::to_string(outputs) + ", found " +
-                                                    std::to_string(targets[s]) + ".");
+            throw refuse(place("post").c_str(), "expected a neuron below " + std::to_string(outputs) +
+                                                    ", found " + std::to_string(targets[s]) + ".");
         }
         if (delay_of(s) < Duration()) {
             throw refuse(place("delay").c_str(), "expected >= 0, found " + to_string(delay_of(s)) + ".");
@@ -139,14 +145,24 @@ StageSize stage_size(const Stage& stage) {
             [](const Dense& s) {
                 return StageSize{std::uint64_t{s.blocks} * s.inputs, std::uint64_t{s.blocks} * s.outputs};
             },
-            [](const Sparse& s) { return StageSize{s.inputs, s.outputs}; },
+            [](const Sparse& s) {
+                return StageSize{s.inputs, s.outputs};
+            },
             [](const Convolution& s) {
                 return StageSize{s.in_channels * area(s.in_size), s.out_channels * area(s.out_size)};
             },
-            [](const Pooling& s) { return StageSize{s.channels * area(s.in_size), s.channels * area(s.out_size)}; },
-            [](const Scale& s) { return StageSize{s.factors.size(), s.factors.size()}; },
-            [](const Flatten& s) { return StageSize{element_count(s.in_shape), element_count(s.out_shape)}; },
-            [](const Delay& s) { return StageSize{s.size, s.size}; },
+            [](const Pooling& s) {
+                return StageSize{s.channels * area(s.in_size), s.channels * area(s.out_size)};
+            },
+            [](const Scale& s) {
+                return StageSize{s.factors.size(), s.factors.size()};
+            },
+            [](const Flatten& s) {
+                return StageSize{element_count(s.in_shape), element_count(s.out_shape)};
+            },
+            [](const Delay& s) {
+                return StageSize{s.size, s.size};
+            },
         },
         stage);
 }
@@ -156,18 +172,19 @@ const std::string& stage_name(const Stage& stage) {
 }
 
 std::string stage_kind(const Stage& stage) {
-    return std::visit(Overloaded{
-                          [](const Dense& s) { return std::string(s.bias.empty() ? "Linear" : "Affine"); },
-                          [](const Sparse&) { return std::string("Sparse"); },
-                          [](const Convolution& s) { return std::string(s.one_dimensional ? "Conv1d" : "Conv2d"); },
-                          [](const Pooling& s) {
-                              return std::string(s.kind == Pooling::Kind::sum ? "SumPool2d" : "AvgPool2d");
-                          },
-                          [](const Scale&) { return std::string("Scale"); },
-                          [](const Flatten&) { return std::string("Flatten"); },
-                          [](const Delay&) { return std::string("Delay"); },
-                      },
-                      stage);
+    return std::visit(
+        Overloaded{
+            [](const Dense& s) { return std::string(s.bias.empty() ? "Linear" : "Affine"); },
+            [](const Sparse&) { return std::string("Sparse"); },
+            [](const Convolution& s) { return std::string(s.one_dimensional ? "Conv1d" : "Conv2d"); },
+            [](const Pooling& s) {
+                return std::string(s.kind == Pooling::Kind::sum ? "SumPool2d" : "AvgPool2d");
+            },
+            [](const Scale&) { return std::string("Scale"); },
+            [](const Flatten&) { return std::string("Flatten"); },
+            [](const Delay&) { return std::string("Delay"); },
+        },
+        stage);
 }
 
 std::uint64_t synapse_count(const Stage& stage) {
@@ -175,9 +192,12 @@ std::uint64_t synapse_count(const Stage& stage) {
                           [](const Dense& s) { return std::uint64_t{s.blocks} * s.inputs * s.outputs; },
                           [](const Sparse& s) { return std::uint64_t{s.table->targets.size()}; },
                           [](const Convolution& s) {
-                              return window_pairs(s, s.dilation) * s.out_channels * (s.in_channels / s.groups);
+                              return window_pairs(s, s.dilation) * s.out_channels *
+                                     (s.in_channels / s.groups);
                           },
-                          [](const Pooling& s) { return window_pairs(s, {1, 1}) * s.channels; },
+                          [](const Pooling& s) {
+                              return window_pairs(s, {1, 1}) * s.channels;
+                          },
                           [](const Scale& s) { return std::uint64_t{s.factors.size()}; },
                           [](const Flatten& s) { return element_count(s.in_shape); },
                           [](const Delay& s) { return std::uint64_t{s.size}; },

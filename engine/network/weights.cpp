@@ -4,14 +4,16 @@
 
 namespace saltus {
 
-Weights::Weights(std::vector<float> values) : values_(std::make_shared<const std::vector<float>>(std::move(values))) {}
+Weights::Weights(std::vector<float> values)
+    : values_(std::make_shared<const std::vector<float>>(std::move(values))) {}
 
 Weights::Weights(const std::vector<double>& values) {
     const bool exact = std::all_of(values.begin(), values.end(),
                                    [](double w) { return static_cast<double>(static_cast<float>(w)) == w; });
     if (exact) {
         std::vector<float> floats(values.size());
-        std::transform(values.begin(), values.end(), floats.begin(), [](double w) { return static_cast<float>(w); });
+        std::transform(values.begin(), values.end(), floats.begin(),
+                       [](double w) { return static_cast<float>(w); });
         values_ = std::make_shared<const std::vector<float>>(std::move(floats));
     } else {
         values_ = std::make_shared<const std::vector<double>>(values);

@@ -4,13 +4,17 @@ namespace saltus::neurons {
 
 namespace {
 
-constexpr std::string_view name_of(const Input&) { return Input::name; }
+constexpr std::string_view name_of(const Input&) {
+    return Input::name;
+}
 template <class P>
 constexpr std::string_view name_of(const PerNeuron<P>&) {
     return P::name;
 }
 
-constexpr bool spikes(const Input&) { return true; }
+constexpr bool spikes(const Input&) {
+    return true;
+}
 template <class P>
 constexpr bool spikes(const PerNeuron<P>&) {
     return Spiking<P>;

@@ -1,5 +1,5 @@
-// What reaches the neurons of one population at one instant: the sum of the weights, neuron by neuron, and the blocks of
-// neurons that are to be looked at. Indices are those inside the run (layout.hpp).
+// What reaches the neurons of one population at one instant: the sum of the weights, neuron by neuron, and
+// the blocks of neurons that are to be looked at. Indices are those inside the run (layout.hpp).
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,10 @@ namespace saltus {
 class Arrivals {
   public:
     Arrivals(std::uint32_t neurons, const Layout& layout)
-        : layout_(layout), sum_(neurons, 0.0), marked_(neurons / layout.block(), 0), touched_(marked_.size() + 1) {}
+        : layout_(layout),
+          sum_(neurons, 0.0),
+          marked_(neurons / layout.block(), 0),
+          touched_(marked_.size() + 1) {}
 
     [[nodiscard]] bool any() const { return everybody_ || count_ != 0; }
 
@@ -28,7 +31,8 @@ class Arrivals {
     /// Looks at neuron i although nothing arrives.
     void wake(NeuronIndex i) { mark(i / layout_.block()); }
 
-    /// `n` neurons from number `offset` of block `block` on receive amplitude * row; they lie in `count` blocks.
+    /// `n` neurons from number `offset` of block `block` on receive amplitude * row; they lie in `count`
+    /// blocks.
     template <class W>
     [[gnu::always_inline]] void add_to_blocks(std::uint32_t block, std::uint32_t count, std::uint32_t offset,
                                               const W* row, std::size_t n, double amplitude) {
@@ -44,8 +48,8 @@ class Arrivals {
 
     [[nodiscard]] const Layout& layout() const { return layout_; }
 
-    /// Calls f(i, sums) for each run of neurons from i on that may have been touched, and forgets them all. f must leave
-    /// zeros in `sums`: it reads them anyway.
+    /// Calls f(i, sums) for each run of neurons from i on that may have been touched, and forgets them all. f
+    /// must leave zeros in `sums`: it reads them anyway.
     template <class F>
     void drain(F&& f) {
         if (everybody_) {
@@ -56,7 +60,8 @@ class Arrivals {
             for (std::size_t k = 0; k < count_;) {
                 const std::uint32_t first = touched_[k];
                 std::uint32_t neighbours = 0;  // blocks that were touched one after the other and lie so
-                for (; k < count_ && touched_[k] == first + neighbours; ++k, ++neighbours) marked_[touched_[k]] = 0;
+                for (; k < count_ && touched_[k] == first + neighbours; ++k, ++neighbours)
+                    marked_[touched_[k]] = 0;
                 const NeuronIndex i = first * block;
                 f(i, std::span<double>(sum_.data() + i, std::size_t{neighbours} * block));
             }
@@ -73,8 +78,8 @@ class Arrivals {
     }
     Layout layout_;
     std::vector<double> sum_;
-    std::vector<std::uint8_t> marked_;      // per block
-    std::vector<std::uint32_t> touched_;    // the first count_ blocks; one more is scratch
+    std::vector<std::uint8_t> marked_;    // per block
+    std::vector<std::uint32_t> touched_;  // the first count_ blocks; one more is scratch
     std::size_t count_ = 0;
     bool everybody_ = false;
 };

@@ -1,11 +1,13 @@
 // The exact clock, strict schedule: one queue, one thread, every event in its order.
 //
-// The loop (ExactRun::run) takes the next instant and computes it level by level along projections without delay:
+// The loop (ExactRun::run) takes the next instant and computes it level by level along projections without
+// delay:
 //   pop        what was sent earlier and arrives now
 //   integrate  sum what arrives at each neuron, move its state here by the closed form, add the sum
 //   fire       test the threshold once
 //   fan out    send the spikes: into a later level of this instant, or into the queue
-// At one instant a neuron is looked at once, after all that reaches it; see design notes in docs/exact-clock.md.
+// At one instant a neuron is looked at once, after all that reaches it; see design notes in
+// docs/exact-clock.md.
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -30,14 +32,16 @@ void refuse_endless_firing(const std::string& name, const neurons::PerNeuron<P>&
     for (const P& p : parameters) {
         const bool subtracts = p.reset != neurons::Reset::to_value;
         if (subtracts && p.V_th <= 0.0) {
-            throw NetworkError(name, "V_th", "expected > 0 for a reset by subtraction, found " +
-                                                 std::to_string(p.V_th) + ".");
+            throw NetworkError(
+                name, "V_th",
+                "expected > 0 for a reset by subtraction, found " + std::to_string(p.V_th) + ".");
         }
         if (!subtracts && p.V_reset >= p.V_th && p.t_ref == Duration()) {
-            throw NetworkError(name, "V_reset",
-                               "expected below the threshold " + std::to_string(p.V_th) + ", found " +
-                                   std::to_string(p.V_reset) +
-                                   ": the neuron would fire without end at one instant. Give it a refractory period.");
+            throw NetworkError(
+                name, "V_reset",
+                "expected below the threshold " + std::to_string(p.V_th) + ", found " +
+                    std::to_string(p.V_reset) +
+                    ": the neuron would fire without end at one instant. Give it a refractory period.");
         }
     }
 }
@@ -59,8 +63,8 @@ class ExactSimulation::Prepared {
             check(populations[q]);
         }
 
-        // Arrivals at one instant are summed in the order of their routes, so this order must not depend on the order of
-        // building: by the names of target and source.
+        // Arrivals at one instant are summed in the order of their routes, so this order must not depend on
+        // the order of building: by the names of target and source.
         std::vector<const Projection*> order;
         for (const Projection& projection : network.projections()) order.push_back(&projection);
         std::stable_sort(order.begin(), order.end(), [&](const Projection* a, const Projection* b) {
@@ -72,9 +76,10 @@ class ExactSimulation::Prepared {
             const Population& source = populations[projection->source];
             const Population& target = populations[projection->target];
             if (!neurons::is_spiking(source.model)) {
-                throw NetworkError(name, "", quoted(source.name) + " (" +
-                                                 std::string(neurons::model_name(source.model)) +
-                                                 ") sends a continuous signal, and the exact clock carries spikes only.");
+                throw NetworkError(
+                    name, "",
+                    quoted(source.name) + " (" + std::string(neurons::model_name(source.model)) +
+                        ") sends a continuous signal, and the exact clock carries spikes only.");
             }
             routes_from[projection->source].push_back(static_cast<std::uint32_t>(routes.size()));
             routes.emplace_back(*projection, source.size(), name);
@@ -84,24 +89,27 @@ class ExactSimulation::Prepared {
             }
         }
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
-            const bool driven = std::any_of(signal[q].begin(), signal[q].end(), [](double x) { return x != 0.0; });
+            const bool driven =
+                std::any_of(signal[q].begin(), signal[q].end(), [](double x) { return x != 0.0; });
             if (!driven) signal[q].clear();
-            if (driven && std::holds_alternative<neurons::PerNeuron<neurons::Threshold>>(populations[q].model)) {
-                throw NetworkError(populations[q].name, "",
-                                   "a Threshold that receives a constant signal sends a continuous one, and the exact "
-                                   "clock carries spikes only.");
+            if (driven &&
+                std::holds_alternative<neurons::PerNeuron<neurons::Threshold>>(populations[q].model)) {
+                throw NetworkError(
+                    populations[q].name, "",
+                    "a Threshold that receives a constant signal sends a continuous one, and the exact "
+                    "clock carries spikes only.");
             }
         }
     }
 
     Network network;
-    std::vector<std::uint32_t> level;                   // of each population
+    std::vector<std::uint32_t> level;  // of each population
     std::uint32_t levels = 0;
-    std::vector<std::vector<std::uint32_t>> at_level;   // populations of each level
-    std::vector<Layout> layout;                         // of each population
+    std::vector<std::vector<std::uint32_t>> at_level;  // populations of each level
+    std::vector<Layout> layout;                        // of each population
     std::vector<Route> routes;
     std::vector<std::vector<std::uint32_t>> routes_from;  // of each population
-    std::vector<std::vector<double>> signal;            // constant signal of each population; empty: none
+    std::vector<std::vector<double>> signal;              // constant signal of each population; empty: none
 
   private:
     static void check(const Population& population) {
@@ -133,7 +141,8 @@ struct InputCursor {
 template <class Prepared>
 class ExactRun {
   public:
-    ExactRun(const Prepared& prepared, const std::vector<InputSpikes>& inputs, const SimulationOptions& options)
+    ExactRun(const Prepared& prepared, const std::vector<InputSpikes>& inputs,
+             const SimulationOptions& options)
         : p_(prepared), options_(options), end_(Time(options.duration)), agenda_(p_.levels) {
         if (options.duration < Duration()) {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
@@ -267,7 +276,8 @@ class ExactRun {
 
     void append_potentials(std::uint32_t q, Time t, std::vector<double>& values) {
         visit(q, [&](const auto& state) {
-            for (NeuronIndex j = 0; j < p_.network.populations()[q].size(); ++j) values.push_back(state.potential(j, t));
+            for (NeuronIndex j = 0; j < p_.network.populations()[q].size(); ++j)
+                values.push_back(state.potential(j, t));
         });
     }
 
@@ -305,7 +315,8 @@ class ExactRun {
                                                         ", found " + found + ".");
             };
             if (cursor.spikes.neurons[k] >= size) {
-                throw refused("a neuron below " + std::to_string(size), std::to_string(cursor.spikes.neurons[k]));
+                throw refused("a neuron below " + std::to_string(size),
+                              std::to_string(cursor.spikes.neurons[k]));
             }
             if (t < Time()) throw refused("a time >= 0", to_string(t.since_start()));
             if (t > end_) {
@@ -334,7 +345,8 @@ class ExactRun {
 
     [[nodiscard]] bool is_recorded(std::uint32_t q) const {
         const std::vector<std::string>& names = options_.recorded;
-        return names.empty() || std::find(names.begin(), names.end(), p_.network.populations()[q].name) != names.end();
+        return names.empty() ||
+               std::find(names.begin(), names.end(), p_.network.populations()[q].name) != names.end();
     }
 
     /// Puts a neuron of population q into the queue.
@@ -362,12 +374,14 @@ class ExactRun {
 
 }  // namespace
 
-ExactSimulation::ExactSimulation(const Network& network) : prepared_(std::make_unique<const Prepared>(network)) {}
+ExactSimulation::ExactSimulation(const Network& network)
+    : prepared_(std::make_unique<const Prepared>(network)) {}
 ExactSimulation::~ExactSimulation() = default;
 ExactSimulation::ExactSimulation(ExactSimulation&&) noexcept = default;
 ExactSimulation& ExactSimulation::operator=(ExactSimulation&&) noexcept = default;
 
-SimulationResult ExactSimulation::run(const std::vector<InputSpikes>& inputs, const SimulationOptions& options) const {
+SimulationResult ExactSimulation::run(const std::vector<InputSpikes>& inputs,
+                                      const SimulationOptions& options) const {
     return ExactRun<Prepared>(*prepared_, inputs, options).run();
 }
 

@@ -1,5 +1,5 @@
-// The two inner loops of a run over neurons whose state stands still between arrivals. They stand apart, as plain
-// functions, so that the compiler turns them into vector instructions.
+// The two inner loops of a run over neurons whose state stands still between arrivals. They stand apart, as
+// plain functions, so that the compiler turns them into vector instructions.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,9 @@
 
 #include "saltus/engine/neurons/if.hpp"
 
-/// One version for AVX2 and one for every other processor, chosen when the program starts. Neither contracts a product and a
-/// sum into one rounding, so both give the same bits. Sanitizers run before that choice can be made.
+/// One version for AVX2 and one for every other processor, chosen when the program starts. Neither contracts
+/// a product and a sum into one rounding, so both give the same bits. Sanitizers run before that choice can
+/// be made.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define SALTUS_VECTOR_VERSIONS __attribute__((target_clones("avx2", "default")))
@@ -20,12 +21,14 @@ namespace saltus::kernels {
 
 /// sum[k] += amplitude * row[k]
 template <class W>
-[[gnu::always_inline]] inline void add_row(double* __restrict sum, const W* __restrict row, std::size_t n, double amplitude) {
+[[gnu::always_inline]] inline void add_row(double* __restrict sum, const W* __restrict row, std::size_t n,
+                                           double amplitude) {
 #pragma omp simd
     for (std::size_t k = 0; k < n; ++k) sum[k] += amplitude * static_cast<double>(row[k]);
 }
 
 /// V[k] += J sum[k], sum[k] = 0; true if some V[k] reached V_th.
-bool arrive(neurons::If::State* __restrict states, double* __restrict sum, std::size_t n, double J, double V_th);
+bool arrive(neurons::If::State* __restrict states, double* __restrict sum, std::size_t n, double J,
+            double V_th);
 
 }  // namespace saltus::kernels

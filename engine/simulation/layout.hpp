@@ -1,6 +1,6 @@
-// Where a population keeps its neurons during a run. Outside, an index is row-major in the population's shape. Inside,
-// the target of a convolution keeps the channels of one pixel side by side: what one spike brings to a pixel is then one
-// contiguous row of weights onto one contiguous row of neurons.
+// Where a population keeps its neurons during a run. Outside, an index is row-major in the population's
+// shape. Inside, the target of a convolution keeps the channels of one pixel side by side: what one spike
+// brings to a pixel is then one contiguous row of weights onto one contiguous row of neurons.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,10 @@
-// The state of one population during a run, and what an instant does to it: integrate to the instant, add what arrives,
-// test the threshold once, reset.
+// The state of one population during a run, and what an instant does to it: integrate to the instant, add
+// what arrives, test the threshold once, reset.
 //
-// Each neuron's state holds at an instant of its own, the last one at which something happened to it. A crossing between
-// arrivals happens at a real time; the spike is sent at the nearest tick, while the neuron itself goes on from the real
-// time (`rest_fs`), so that rounding does not add up over the spikes of a neuron.
+// Each neuron's state holds at an instant of its own, the last one at which something happened to it. A
+// crossing between arrivals happens at a real time; the spike is sent at the nearest tick, while the neuron
+// itself goes on from the real time (`rest_fs`), so that rounding does not add up over the spikes of a
+// neuron.
 #pragma once
 
 #include <algorithm>
@@ -44,10 +45,10 @@ struct Instant {
 template <class P>
 class PopulationState {
   public:
-    /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for. Both arguments are in
-    /// the order of outside.
-    PopulationState(const neurons::PerNeuron<P>& parameters, std::uint32_t size, const std::vector<double>& signal,
-                    const Layout& layout, Time end)
+    /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for. Both
+    /// arguments are in the order of outside.
+    PopulationState(const neurons::PerNeuron<P>& parameters, std::uint32_t size,
+                    const std::vector<double>& signal, const Layout& layout, Time end)
         : layout_(layout), end_(end) {
         for (std::uint32_t i = 0; i < (parameters.size() == 1 ? 1 : size); ++i) {
             parameters_.push_back(parameters[parameters.size() == 1 ? 0 : layout.outside(i)]);
@@ -58,13 +59,15 @@ class PopulationState {
                 neurons::constants(parameter(i), signal.empty() ? 0.0 : signal[layout.outside(i)]));
         }
         states_.reserve(size);
-        for (std::uint32_t j = 0; j < size; ++j) states_.push_back(neurons::initial(parameter(j), constant(j)));
+        for (std::uint32_t j = 0; j < size; ++j)
+            states_.push_back(neurons::initial(parameter(j), constant(j)));
 
         timeless_ = true;
         for (const auto& c : constants_) timeless_ = timeless_ && neurons::stands_still(c);
         if constexpr (neurons::Spiking<P>) {
             for (const P& p : parameters_) timeless_ = timeless_ && p.t_ref == Duration();
-            for (std::uint32_t j = 0; j < size; ++j) timeless_ = timeless_ && states_[j].V < parameter(j).V_th;
+            for (std::uint32_t j = 0; j < size; ++j)
+                timeless_ = timeless_ && states_[j].V < parameter(j).V_th;
             if (timeless_ && subtracts_once()) timeless_ = false;
         }
         if (!timeless_) {
@@ -86,7 +89,8 @@ class PopulationState {
         }
     }
 
-    /// True if the wake-up call for neuron j at t is due; a neuron that crosses later by now is called again then.
+    /// True if the wake-up call for neuron j at t is due; a neuron that crosses later by now is called again
+    /// then.
     template <class WakeAt>
     bool is_due(NeuronIndex j, Time t, WakeAt&& wake) {
         if (scheduled_[j] != t) return false;  // an earlier call has been made since this one was asked for
@@ -100,12 +104,14 @@ class PopulationState {
     template <class WakeAt>
     void integrate_and_fire(Time t, Arrivals& arrivals, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
         if (timeless_) {
-            arrivals.drain([&](NeuronIndex first, std::span<double> sums) { arrive_and_fire(first, sums, fired); });
+            arrivals.drain(
+                [&](NeuronIndex first, std::span<double> sums) { arrive_and_fire(first, sums, fired); });
         } else {
             arrivals.drain([&](NeuronIndex first, std::span<double> sums) {
                 for (std::size_t k = 0; k < sums.size(); ++k) {
                     const NeuronIndex j = first + static_cast<NeuronIndex>(k);
-                    if (sums[k] != 0.0 || crosses_at(j, t)) settle(j, t, std::exchange(sums[k], 0.0), fired, wake);
+                    if (sums[k] != 0.0 || crosses_at(j, t))
+                        settle(j, t, std::exchange(sums[k], 0.0), fired, wake);
                 }
             });
         }
@@ -131,8 +137,12 @@ class PopulationState {
         }
         return true;
     }
-    [[nodiscard]] const P& parameter(NeuronIndex j) const { return parameters_[parameters_.size() == 1 ? 0 : j]; }
-    [[nodiscard]] const Constants& constant(NeuronIndex j) const { return constants_[constants_.size() == 1 ? 0 : j]; }
+    [[nodiscard]] const P& parameter(NeuronIndex j) const {
+        return parameters_[parameters_.size() == 1 ? 0 : j];
+    }
+    [[nodiscard]] const Constants& constant(NeuronIndex j) const {
+        return constants_[constants_.size() == 1 ? 0 : j];
+    }
 
     /// Reset by subtraction may leave a neuron above threshold, to fire again a tick later.
     [[nodiscard]] bool subtracts_once() const {
@@ -144,9 +154,11 @@ class PopulationState {
 
     [[nodiscard]] State state_at(NeuronIndex j, const Instant& t) const {
         const Constants& c = constant(j);
-        if (t.tick < free_[j].tick) return neurons::refractory_flow(c, states_[j], seconds_between(since_[j], t));
+        if (t.tick < free_[j].tick)
+            return neurons::refractory_flow(c, states_[j], seconds_between(since_[j], t));
         if (since_[j].tick < free_[j].tick) {
-            const State released = neurons::refractory_flow(c, states_[j], seconds_between(since_[j], free_[j]));
+            const State released =
+                neurons::refractory_flow(c, states_[j], seconds_between(since_[j], free_[j]));
             return neurons::flow(c, released, seconds_between(free_[j], t));
         }
         return neurons::flow(c, states_[j], seconds_between(since_[j], t));
@@ -157,7 +169,8 @@ class PopulationState {
         return false;
     }
 
-    /// A run of neurons whose state does not move by itself: add, compare. Few fire, so whole chunks are compared first.
+    /// A run of neurons whose state does not move by itself: add, compare. Few fire, so whole chunks are
+    /// compared first.
     void arrive_and_fire(NeuronIndex first, std::span<double> sums, std::vector<NeuronIndex>& fired) {
         constexpr std::size_t chunk = 32;
         for (std::size_t begin = 0; begin < sums.size(); begin += chunk) {
@@ -181,7 +194,8 @@ class PopulationState {
     bool arrive(NeuronIndex first, std::span<double> sums) {
         if constexpr (std::is_same_v<State, neurons::If::State>) {
             if (constants_.size() == 1 && parameters_.size() == 1) {
-                return kernels::arrive(states_.data() + first, sums.data(), sums.size(), constants_.front().J, threshold(0));
+                return kernels::arrive(states_.data() + first, sums.data(), sums.size(), constants_.front().J,
+                                       threshold(0));
             }
         }
         bool any = false;
@@ -239,8 +253,9 @@ class PopulationState {
             case neurons::Reset::subtract_repeated: {
                 const double k = std::floor(state.V / p.V_th);
                 if (k > most_spikes_at_once) {
-                    throw LimitError("a neuron exceeds its threshold " + std::to_string(k) +
-                                     "-fold at one instant; with repeated subtraction that is as many spikes.");
+                    throw LimitError(
+                        "a neuron exceeds its threshold " + std::to_string(k) +
+                        "-fold at one instant; with repeated subtraction that is as many spikes.");
                 }
                 state.V -= k * p.V_th;
                 for (double spike = 1.0; spike < k; spike += 1.0) fired.push_back(j);
@@ -250,23 +265,24 @@ class PopulationState {
         fired.push_back(j);
     }
 
-    /// Finds the next crossing of neuron j, `earliest` or later, and sees to it that somebody looks then. An entry in the
-    /// queue that turns out too early is renewed when it comes up, so each neuron has few.
+    /// Finds the next crossing of neuron j, `earliest` or later, and sees to it that somebody looks then. An
+    /// entry in the queue that turns out too early is renewed when it comes up, so each neuron has few.
     template <class WakeAt>
     void predict(NeuronIndex j, Time earliest, WakeAt&& wake) {
         const Constants& c = constant(j);
         const bool refractory = since_[j].tick < free_[j].tick;
         const Instant from = refractory ? free_[j] : since_[j];
-        const State state = refractory
-                                ? neurons::refractory_flow(c, states_[j], seconds_between(since_[j], free_[j]))
-                                : states_[j];
+        const State state =
+            refractory ? neurons::refractory_flow(c, states_[j], seconds_between(since_[j], free_[j]))
+                       : states_[j];
         const double horizon = seconds_between(from, {end_, 0.5});
         crossing_[j] = {Time::never(), 0.0};
         if (horizon < 0.0) return;
         const double s = neurons::next_crossing(c, state, parameter(j).V_th, horizon);
         if (std::isinf(s)) return;
         crossing_[j] = later(from, s, end_);
-        // A neuron fires once per instant: what is still above threshold after a reset waits for the next tick.
+        // A neuron fires once per instant: what is still above threshold after a reset waits for the next
+        // tick.
         if (crossing_[j].tick < earliest) crossing_[j] = {earliest, 0.0};
         if (crossing_[j].tick < scheduled_[j]) {
             scheduled_[j] = crossing_[j].tick;

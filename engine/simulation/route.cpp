@@ -23,8 +23,8 @@ struct Pixel {
     std::uint32_t channel, y, x;
 };
 
-/// Weights of a convolution as one spike meets them: [in channel][row][column][out channel of its group], rows and columns
-/// in the order of their places.
+/// Weights of a convolution as one spike meets them: [in channel][row][column][out channel of its group],
+/// rows and columns in the order of their places.
 Weights by_source_of(const Convolution& c, const AxisMap& rows, const AxisMap& columns) {
     const std::size_t in_per_group = c.in_channels / c.groups;
     const std::size_t out_per_group = c.out_channels / c.groups;
@@ -78,11 +78,12 @@ void fan_out(const SparseStep& step, NeuronIndex index, Emit&& emit) {
                      [&](NeuronIndex j, double w, Duration) { emit(j, w); });
 }
 
-/// Calls f(pixel, count, first channel, weights) for every run of output pixels that one spike at `index` reaches: to
-/// each of the `count` pixels go the next weights, one per channel of the group.
-/// Always inline: it becomes part of functions that exist in several versions.
+/// Calls f(pixel, count, first channel, weights) for every run of output pixels that one spike at `index`
+/// reaches: to each of the `count` pixels go the next weights, one per channel of the group. Always inline:
+/// it becomes part of functions that exist in several versions.
 template <class W, class F>
-[[gnu::always_inline]] inline void for_each_run(const ConvolutionStep& step, const W* weights, NeuronIndex index, F f) {
+[[gnu::always_inline]] inline void for_each_run(const ConvolutionStep& step, const W* weights,
+                                                NeuronIndex index, F f) {
     const Convolution& c = step.convolution;
     const Pixel from(index, c.in_size);
     const std::uint32_t channels = c.out_channels / c.groups;
@@ -136,7 +137,8 @@ void fan_out(const ScaleStep& step, NeuronIndex index, Emit&& emit) {
     emit(index, step.scale.factors[index]);
 }
 
-// into(step, ...) is fan_out as the last step of a chain; a row of weights that meets a row of neurons is added whole.
+// into(step, ...) is fan_out as the last step of a chain; a row of weights that meets a row of neurons is
+// added whole.
 
 template <class S>
 std::uint64_t into(const S& step, NeuronIndex index, double amplitude, Arrivals& arrivals) {
@@ -149,11 +151,14 @@ std::uint64_t into(const S& step, NeuronIndex index, double amplitude, Arrivals&
 }
 
 SALTUS_VECTOR_VERSIONS
-void into_all_float(const float* row, double amplitude, Arrivals& arrivals) { arrivals.add_to_all(row, amplitude); }
+void into_all_float(const float* row, double amplitude, Arrivals& arrivals) {
+    arrivals.add_to_all(row, amplitude);
+}
 
 std::uint64_t into(const DenseStep& step, NeuronIndex index, double amplitude, Arrivals& arrivals) {
     const Dense& d = step.dense;
-    if (d.blocks > 1 || arrivals.layout().block() > 1) return into<DenseStep>(step, index, amplitude, arrivals);
+    if (d.blocks > 1 || arrivals.layout().block() > 1)
+        return into<DenseStep>(step, index, amplitude, arrivals);
     d.weights.visit([&](auto w) {
         const auto* row = w.data() + std::size_t{index} * d.outputs;
         if constexpr (std::is_same_v<decltype(row), const float*>) {
@@ -167,27 +172,29 @@ std::uint64_t into(const DenseStep& step, NeuronIndex index, double amplitude, A
 
 template <class W>
 [[gnu::always_inline]] inline std::uint64_t into_blocks(const ConvolutionStep& step, const W* weights,
-                                                        NeuronIndex index, double amplitude, Arrivals& arrivals) {
+                                                        NeuronIndex index, double amplitude,
+                                                        Arrivals& arrivals) {
     const std::uint32_t channels = step.convolution.out_channels;
     const std::uint32_t per_group = channels / step.convolution.groups;
     std::uint64_t events = 0;
-    for_each_run(step, weights, index,
-                 [&](NeuronIndex pixel, std::uint32_t count, std::uint32_t first_channel, const W* w)
-                     __attribute__((always_inline)) {
-                         events += std::uint64_t{count} * per_group;
-                         if (per_group == channels) {
-                             arrivals.add_to_blocks(pixel, count, 0, w, std::size_t{count} * channels, amplitude);
-                             return;
-                         }
-                         for (std::uint32_t p = pixel; p < pixel + count; ++p, w += per_group) {
-                             arrivals.add_to_blocks(p, 1, first_channel, w, per_group, amplitude);
-                         }
-                     });
+    for_each_run(
+        step, weights, index,
+        [&](NeuronIndex pixel, std::uint32_t count, std::uint32_t first_channel, const W* w)
+            __attribute__((always_inline)) {
+                events += std::uint64_t{count} * per_group;
+                if (per_group == channels) {
+                    arrivals.add_to_blocks(pixel, count, 0, w, std::size_t{count} * channels, amplitude);
+                    return;
+                }
+                for (std::uint32_t p = pixel; p < pixel + count; ++p, w += per_group) {
+                    arrivals.add_to_blocks(p, 1, first_channel, w, per_group, amplitude);
+                }
+            });
     return events;
 }
 SALTUS_VECTOR_VERSIONS
-std::uint64_t into_blocks_float(const ConvolutionStep& step, const float* weights, NeuronIndex index, double amplitude,
-                                Arrivals& arrivals) {
+std::uint64_t into_blocks_float(const ConvolutionStep& step, const float* weights, NeuronIndex index,
+                                double amplitude, Arrivals& arrivals) {
     return into_blocks(step, weights, index, amplitude, arrivals);
 }
 
@@ -208,7 +215,8 @@ std::uint64_t into(const ConvolutionStep& step, NeuronIndex index, double amplit
 void append_step(std::vector<Step>& steps, const Stage& stage) {
     if (const auto* dense = std::get_if<Dense>(&stage)) steps.emplace_back(DenseStep{*dense});
     if (const auto* sparse = std::get_if<Sparse>(&stage)) steps.emplace_back(SparseStep{*sparse});
-    if (const auto* convolution = std::get_if<Convolution>(&stage)) steps.emplace_back(ConvolutionStep(*convolution));
+    if (const auto* convolution = std::get_if<Convolution>(&stage))
+        steps.emplace_back(ConvolutionStep(*convolution));
     if (const auto* pooling = std::get_if<Pooling>(&stage)) steps.emplace_back(PoolingStep(*pooling));
     if (const auto* scale = std::get_if<Scale>(&stage)) steps.emplace_back(ScaleStep{*scale});
 }
@@ -230,14 +238,15 @@ std::vector<double> bias_of(const Stage& stage) {
 
 /// Every path of one spike through a chain, with the delay it meets.
 template <class Emit>
-void walk(const std::vector<Stage>& stages, std::size_t k, NeuronIndex index, double amplitude, Duration delay,
-          Emit&& emit) {
+void walk(const std::vector<Stage>& stages, std::size_t k, NeuronIndex index, double amplitude,
+          Duration delay, Emit&& emit) {
     if (k == stages.size()) {
         emit(index, amplitude, delay);
         return;
     }
     if (const auto* d = std::get_if<Delay>(&stages[k])) {
-        walk(stages, k + 1, index, amplitude, delay + (d->delays.size() == 1 ? d->delays[0] : d->delays[index]), emit);
+        walk(stages, k + 1, index, amplitude,
+             delay + (d->delays.size() == 1 ? d->delays[0] : d->delays[index]), emit);
         return;
     }
     if (const auto* sparse = std::get_if<Sparse>(&stages[k])) {
@@ -255,7 +264,8 @@ void walk(const std::vector<Stage>& stages, std::size_t k, NeuronIndex index, do
     }
     std::visit(
         [&](const auto& s) {
-            fan_out(s, index, [&](NeuronIndex j, double w) { walk(stages, k + 1, j, amplitude * w, delay, emit); });
+            fan_out(s, index,
+                    [&](NeuronIndex j, double w) { walk(stages, k + 1, j, amplitude * w, delay, emit); });
         },
         step.front());
 }
@@ -269,8 +279,9 @@ Sparse expanded(const Projection& projection, std::uint32_t source_size, const s
     for (NeuronIndex i = 0; i < source_size; ++i) {
         walk(projection.stages, 0, i, 1.0, Duration(), [&](NeuronIndex j, double w, Duration d) {
             if (targets.size() == most_expanded_synapses) {
-                throw LimitError(name + ": delays that differ between channels need one entry per synapse, more than " +
-                                 std::to_string(most_expanded_synapses) + " here.");
+                throw LimitError(
+                    name + ": delays that differ between channels need one entry per synapse, more than " +
+                    std::to_string(most_expanded_synapses) + " here.");
             }
             sources.push_back(i);
             targets.push_back(j);
@@ -280,7 +291,8 @@ Sparse expanded(const Projection& projection, std::uint32_t source_size, const s
     }
     const std::uint64_t target_size =
         projection.stages.empty() ? source_size : stage_size(projection.stages.back()).output;
-    return Sparse::of(name, source_size, static_cast<std::uint32_t>(target_size), sources, targets, weights, delays);
+    return Sparse::of(name, source_size, static_cast<std::uint32_t>(target_size), sources, targets, weights,
+                      delays);
 }
 
 }  // namespace
@@ -342,10 +354,11 @@ Route::Route(const Projection& projection, std::uint32_t source_size, const std:
             const auto* delay = std::get_if<Delay>(&projection.stages[later]);
             if (delay && std::any_of(delay->delays.begin(), delay->delays.end(),
                                      [](Duration d) { return d > Duration(); })) {
-                throw NetworkError(name, "bias",
-                                   stage_kind(projection.stages[k]) + " " + quoted(stage_name(projection.stages[k])) +
-                                       " has a bias and a delay follows: a constant signal that starts late is not "
-                                       "supported by the exact clock. Put the delay before it, or the bias after.");
+                throw NetworkError(
+                    name, "bias",
+                    stage_kind(projection.stages[k]) + " " + quoted(stage_name(projection.stages[k])) +
+                        " has a bias and a delay follows: a constant signal that starts late is not "
+                        "supported by the exact clock. Put the delay before it, or the bias after.");
             }
         }
         Arrivals constant(static_cast<std::uint32_t>(stage_size(projection.stages.back()).output), Layout());
@@ -396,7 +409,8 @@ std::uint64_t Route::deliver(NeuronIndex neuron, std::uint32_t segment, Arrivals
     return events;
 }
 
-std::uint64_t Route::deliver_from(std::size_t step, NeuronIndex index, double amplitude, Arrivals& arrivals) const {
+std::uint64_t Route::deliver_from(std::size_t step, NeuronIndex index, double amplitude,
+                                  Arrivals& arrivals) const {
     if (step == steps_.size()) {
         arrivals.add(index, amplitude);
         return 1;

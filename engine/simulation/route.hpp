@@ -1,8 +1,9 @@
 // A projection made ready to deliver: the way of one spike from its source to the neurons that it reaches.
 //
-// Delays leave the chain here. A chain whose delays are the same for every synapse keeps its stages and has one delay.
-// Any other is expanded into explicit synapses, sorted by delay within the row of a source: an axon cursor walks along
-// the segments of equal delay, so that the queue holds one entry per spike and not one per synapse.
+// Delays leave the chain here. A chain whose delays are the same for every synapse keeps its stages and has
+// one delay. Any other is expanded into explicit synapses, sorted by delay within the row of a source: an
+// axon cursor walks along the segments of equal delay, so that the queue holds one entry per spike and not
+// one per synapse.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,10 @@
 
 namespace saltus {
 
-/// For each element of an axis the outputs whose windows hold it, and the place in the window, in runs in which both
-/// ascend by one. Places of a window are kept in an order that makes the runs long: for stride s the kernel elements
-/// k = 0, s, 2s, ... reach successive outputs from the last to the first, then k = 1, s + 1, ..., and so on.
+/// For each element of an axis the outputs whose windows hold it, and the place in the window, in runs in
+/// which both ascend by one. Places of a window are kept in an order that makes the runs long: for stride s
+/// the kernel elements k = 0, s, 2s, ... reach successive outputs from the last to the first, then k = 1, s +
+/// 1, ..., and so on.
 class AxisMap {
   public:
     struct Run {
@@ -25,8 +27,8 @@ class AxisMap {
         std::uint32_t place;  // of the kernel element that leads there, in the order described
         std::uint32_t count;
     };
-    AxisMap(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride, std::uint32_t padding,
-            std::uint32_t dilation);
+    AxisMap(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride,
+            std::uint32_t padding, std::uint32_t dilation);
 
     [[nodiscard]] std::span<const Run> runs(std::uint32_t in) const {
         return std::span<const Run>(runs_).subspan(begin_[in], begin_[in + 1] - begin_[in]);
@@ -69,8 +71,8 @@ using Step = std::variant<DenseStep, SparseStep, ConvolutionStep, PoolingStep, S
 
 class Route {
   public:
-    /// Throws NetworkError for a bias that a delay follows, LimitError where expanding takes more than 2^31 synapses.
-    /// `name` is the projection's, for errors.
+    /// Throws NetworkError for a bias that a delay follows, LimitError where expanding takes more than 2^31
+    /// synapses. `name` is the projection's, for errors.
     Route(const Projection& projection, std::uint32_t source_size, const std::string& name);
 
     [[nodiscard]] std::uint32_t target() const { return target_; }
@@ -86,11 +88,12 @@ class Route {
     void add_constant_signal(std::vector<double>& x) const;
 
   private:
-    std::uint64_t deliver_from(std::size_t step, NeuronIndex index, double amplitude, Arrivals& arrivals) const;
+    std::uint64_t deliver_from(std::size_t step, NeuronIndex index, double amplitude,
+                               Arrivals& arrivals) const;
 
     std::uint32_t target_;
-    Duration delay_;               // of every synapse, where per_synapse_ is false
-    bool per_synapse_ = false;     // then there is one SparseStep, whose segments carry the delays
+    Duration delay_;            // of every synapse, where per_synapse_ is false
+    bool per_synapse_ = false;  // then there is one SparseStep, whose segments carry the delays
     std::vector<Step> steps_;
     std::vector<double> constant_signal_;  // empty: none
 };

@@ -1,5 +1,5 @@
-// The verbs of the program. Each adds its sub-command to the application; the callback does the work and throws a
-// saltus::Error where it cannot. Exit codes: see main.cpp.
+// The verbs of the program. Each adds its sub-command to the application; the callback does the work and
+// throws a saltus::Error where it cannot. Exit codes: see main.cpp.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -23,9 +23,8 @@ extern "C" void on_interrupt(int) {
 
 /// Columns that a UTF-8 text takes, counting each code point as one.
 std::size_t width(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u;
-    }));
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
 }
 
 }  // namespace
@@ -37,9 +36,13 @@ void print_notes(const std::vector<std::string>& notes) {
     }
 }
 
-void catch_interrupt() { std::signal(SIGINT, on_interrupt); }
+void catch_interrupt() {
+    std::signal(SIGINT, on_interrupt);
+}
 
-bool interrupted() { return interrupt_seen != 0; }
+bool interrupted() {
+    return interrupt_seen != 0;
+}
 
 ProgressLine::~ProgressLine() {
     if (drawn_) std::cerr << "\r\x1b[K" << std::flush;

@@ -14,8 +14,8 @@ void print_notes(const std::vector<std::string>& notes);
 void catch_interrupt();
 [[nodiscard]] bool interrupted();
 
-/// A line on standard error that tells how far a long job is. On a terminal it is renewed in place five times a second;
-/// elsewhere a line a minute. Silent for jobs shorter than a second.
+/// A line on standard error that tells how far a long job is. On a terminal it is renewed in place five times
+/// a second; elsewhere a line a minute. Silent for jobs shorter than a second.
 class ProgressLine {
   public:
     explicit ProgressLine(bool quiet) : quiet_(quiet) {}

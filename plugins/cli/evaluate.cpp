@@ -30,26 +30,31 @@ struct Options {
 };
 
 struct PerSample {
-    explicit PerSample(const datasets::Evaluation& e) : n(e.samples == 0 ? 1.0 : static_cast<double>(e.samples)) {}
+    explicit PerSample(const datasets::Evaluation& e)
+        : n(e.samples == 0 ? 1.0 : static_cast<double>(e.samples)) {}
     [[nodiscard]] double operator()(std::uint64_t total) const { return static_cast<double>(total) / n; }
     [[nodiscard]] double operator()(double total) const { return total / n; }
     double n;
 };
 
-std::string percent(double fraction) { return short_number(100.0 * fraction) + " %"; }
+std::string percent(double fraction) {
+    return short_number(100.0 * fraction) + " %";
+}
 
 /// Names and values for people; the JSON object has the same facts under machine names.
-std::vector<std::pair<std::string, std::string>> facts(const datasets::Evaluation& e, const datasets::Dataset& dataset) {
+std::vector<std::pair<std::string, std::string>> facts(const datasets::Evaluation& e,
+                                                       const datasets::Dataset& dataset) {
     const PerSample per_sample(e);
     return {{"data set", dataset.name + ", " + with_commas(e.samples) + " samples"},
-            {"right", with_commas(e.correct) + " of " + with_commas(e.samples) + " (" + percent(e.accuracy()) + ")"},
+            {"right",
+             with_commas(e.correct) + " of " + with_commas(e.samples) + " (" + percent(e.accuracy()) + ")"},
             {"ties, undecided", with_commas(e.ties) + ", " + with_commas(e.undecided)},
             {"input spikes a sample", short_number(per_sample(e.input_spikes))},
             {"spikes a sample", short_number(per_sample(e.neuron_spikes))},
             {"synaptic events a sample", short_number(per_sample(e.synaptic_events))},
             {"time a sample, one thread", short_number(1e3 * per_sample(e.simulation_s)) + " ms"},
-            {"samples a second",
-             short_number(static_cast<double>(e.samples) / e.wall_s) + " on " + std::to_string(e.threads) + " threads"}};
+            {"samples a second", short_number(static_cast<double>(e.samples) / e.wall_s) + " on " +
+                                     std::to_string(e.threads) + " threads"}};
 }
 
 std::string confusion_text(const datasets::Evaluation& e) {
@@ -77,7 +82,8 @@ nlohmann::ordered_json as_json(const datasets::Evaluation& e) {
     nlohmann::ordered_json decisions = nlohmann::ordered_json::array();
     for (const datasets::Decision& decision : e.decisions) {
         if (!decision.done) continue;
-        nlohmann::ordered_json entry{{"sample", decision.sample}, {"label", decision.label}, {"tie", decision.tie}};
+        nlohmann::ordered_json entry{
+            {"sample", decision.sample}, {"label", decision.label}, {"tie", decision.tie}};
         if (decision.decided != datasets::undecided) entry["decided"] = decision.decided;
         decisions.push_back(std::move(entry));
     }
@@ -116,7 +122,8 @@ io::Raster raster_of_first_sample(const Network& network, const datasets::Datase
     for (std::size_t q = 0; q < network.populations().size(); ++q) {
         const Population& population = network.populations()[q];
         if (!neurons::is_spiking(population.model)) continue;
-        raster.panels.push_back({population.name, population.size(), population.is_input() ? input : result.spikes[q]});
+        raster.panels.push_back(
+            {population.name, population.size(), population.is_input() ? input : result.spikes[q]});
     }
     return raster;
 }
@@ -129,18 +136,22 @@ void write_evaluation_report(const Options& options, const Network& network, con
     for (const std::string& note : notes) summary.rows.emplace_back("note", note);
     summary.rows.emplace_back("saltus", SALTUS_VERSION);
     report.sections.push_back({"Result", std::move(summary)});
-    report.sections.push_back({"Confusion matrix", io::ConfusionMatrix{e.classes, e.confusion}, "Rows: true class."});
+    report.sections.push_back(
+        {"Confusion matrix", io::ConfusionMatrix{e.classes, e.confusion}, "Rows: true class."});
 
     io::Table samples{{"sample", "class", "decided", ""}, {}};
     const auto name_of = [&](std::int64_t k) {
-        return k >= 0 && static_cast<std::size_t>(k) < e.classes.size() ? e.classes[static_cast<std::size_t>(k)]
-               : k == datasets::undecided                             ? std::string("undecided")
-                                                                      : std::to_string(k);
+        return k >= 0 && static_cast<std::size_t>(k) < e.classes.size()
+                   ? e.classes[static_cast<std::size_t>(k)]
+               : k == datasets::undecided ? std::string("undecided")
+                                          : std::to_string(k);
     };
     for (const datasets::Decision& d : e.decisions) {
         if (!d.done || (d.decided == d.label && !d.tie)) continue;
         samples.rows.push_back({d.sample, name_of(d.label), name_of(d.decided),
-                                d.tie ? "tie" : d.decided == d.label ? "" : "wrong"});
+                                d.tie                  ? "tie"
+                                : d.decided == d.label ? ""
+                                                       : "wrong"});
     }
     if (samples.rows.empty()) {
         report.sections.push_back({"Wrong or tied", io::KeyValues{}, "None."});
@@ -191,7 +202,8 @@ void add_evaluate(CLI::App& app) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("evaluate", "classify a data set and say how often that was right");
     verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
-    verb->add_option("DATASET", options->dataset, "a folder of event-camera files, or a spike HDF5 file")->required();
+    verb->add_option("DATASET", options->dataset, "a folder of event-camera files, or a spike HDF5 file")
+        ->required();
     verb->add_option("--split", options->split, "train or test; default: everything");
     verb->add_option("-d,--duration", options->duration, "use this much of each sample, as in 300ms");
     verb->add_option("--output", options->output, "the output that decides, where there are several");

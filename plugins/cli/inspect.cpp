@@ -29,14 +29,16 @@ struct Parameter {
 };
 
 template <class P, class Member>
-void append(std::vector<Parameter>& list, const neurons::PerNeuron<P>& model, const char* name, const char* unit,
-            Member member) {
+void append(std::vector<Parameter>& list, const neurons::PerNeuron<P>& model, const char* name,
+            const char* unit, Member member) {
     const auto value = [&](const P& p) -> double {
-        if constexpr (std::is_same_v<Member, Duration P::*>) return (p.*member).seconds();
-        else return p.*member;
+        if constexpr (std::is_same_v<Member, Duration P::*>)
+            return (p.*member).seconds();
+        else
+            return p.*member;
     };
-    const auto [low, high] = std::minmax_element(
-        model.begin(), model.end(), [&](const P& a, const P& b) { return value(a) < value(b); });
+    const auto [low, high] = std::minmax_element(model.begin(), model.end(),
+                                                 [&](const P& a, const P& b) { return value(a) < value(b); });
     list.push_back({name, unit, value(*low), value(*high)});
 }
 
@@ -48,7 +50,7 @@ std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
     if constexpr (requires(P p) { p.R; }) append(list, model, "R", "", &P::R);
     if constexpr (requires(P p) { p.E_L; }) append(list, model, "E_L", "V", &P::E_L);
     if constexpr (requires(P p) { p.V_th; }) append(list, model, "V_th", "V", &P::V_th);
-    if constexpr (requires(P& p) { p.t_ref = Duration(); }) {
+    if constexpr (requires(P & p) { p.t_ref = Duration(); }) {
         append(list, model, "V_reset", "V", &P::V_reset);
         append(list, model, "t_ref", "s", &P::t_ref);
     }
@@ -57,7 +59,9 @@ std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
     return list;
 }
 
-std::vector<Parameter> parameters_of(const neurons::Input&) { return {}; }
+std::vector<Parameter> parameters_of(const neurons::Input&) {
+    return {};
+}
 
 std::string reset_of(const Population& population) {
     return std::visit(
@@ -108,10 +112,12 @@ void add_refusals(const Network& network, std::vector<std::string>& warnings) {
 }
 
 void print_text(const Network& network, const std::vector<std::string>& warnings) {
-    std::vector<std::vector<std::string>> populations{{"population", "model", "shape", "neurons", "parameters"}};
+    std::vector<std::vector<std::string>> populations{
+        {"population", "model", "shape", "neurons", "parameters"}};
     for (const Population& population : network.populations()) {
         std::string text;
-        for (const Parameter& p : std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
+        for (const Parameter& p :
+             std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
             text += (text.empty() ? "" : ", ") + p.name + " " + short_number(p.low);
             if (p.low != p.high) text += ".." + short_number(p.high);
             if (!p.unit.empty()) text += " " + p.unit;
@@ -128,8 +134,8 @@ void print_text(const Network& network, const std::vector<std::string>& warnings
     std::cout << table(populations) << "\n" << table(projections);
     if (!network.outputs().empty()) std::cout << "\n";
     for (const OutputPort& output : network.outputs()) {
-        std::cout << "  output " << output.name << ": population " << network.populations()[output.population].name
-                  << "\n";
+        std::cout << "  output " << output.name << ": population "
+                  << network.populations()[output.population].name << "\n";
     }
     if (!warnings.empty()) std::cout << "\n";
     for (const std::string& warning : warnings) std::cout << "  warning: " << warning << "\n";
@@ -140,7 +146,8 @@ void print_json(const Network& network, const std::vector<std::string>& warnings
     json["populations"] = nlohmann::ordered_json::array();
     for (const Population& population : network.populations()) {
         nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
-        for (const Parameter& p : std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
+        for (const Parameter& p :
+             std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
             parameters[p.name] = {{"min", p.low}, {"max", p.high}, {"unit", p.unit}};
         }
         json["populations"].push_back({{"name", population.name},

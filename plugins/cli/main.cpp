@@ -1,7 +1,7 @@
 // saltus VERB ...: one sub-command per verb.
 //
-// Exit codes: 0 done; 1 the run failed; 2 the command line is wrong; 3 an input file is wrong; 4 what is asked is not
-// possible; 130 interrupted, what was recorded until then is kept.
+// Exit codes: 0 done; 1 the run failed; 2 the command line is wrong; 3 an input file is wrong; 4 what is
+// asked is not possible; 130 interrupted, what was recorded until then is kept.
 #include <array>
 #include <exception>
 #include <iostream>
@@ -13,7 +13,14 @@
 
 namespace {
 
-enum ExitCode { done = 0, failed = 1, wrong_usage = 2, wrong_file = 3, not_possible = 4, was_interrupted = 130 };
+enum ExitCode {
+    done = 0,
+    failed = 1,
+    wrong_usage = 2,
+    wrong_file = 3,
+    not_possible = 4,
+    was_interrupted = 130
+};
 
 struct Planned {
     const char* verb;

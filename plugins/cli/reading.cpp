@@ -9,13 +9,15 @@ namespace saltus::cli {
 
 void ReadingOptions::add_to(CLI::App& app) {
     app.add_option("--convention", convention_,
-                   "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, spikingjelly, rockpool, "
+                   "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, "
+                   "spikingjelly, rockpool, "
                    "lava-dl, jaxsnn (default: what the file's own metadata say, else nir)");
     app.add_option("--time-unit", time_unit_, "unit of the file's time constants and delays: s, ms, steps");
     app.add_option("--spike-area", spike_area_, "what a spike weighs: unit, step, jump");
     app.add_option("--reset", reset_, "v_reset, zero, subtract, subtract_repeated");
     app.add_option("--dt", dt_, "length of one step, as in 1ms");
-    app.add_option("--recurrent-delay", recurrent_delay_, "delay inserted into cycles that have none, as in 1ms");
+    app.add_option("--recurrent-delay", recurrent_delay_,
+                   "delay inserted into cycles that have none, as in 1ms");
     app.add_option("--t-ref", t_ref_, "refractory period of every spiking neuron, as in 2ms");
     app.add_flag("--sum-duplicate-edges", sum_duplicate_edges_, "let an edge that stands twice count twice");
 }

@@ -67,8 +67,9 @@ std::vector<const Population*> input_populations(const Network& network) {
 const Population& only_input(const Network& network, const std::string& path) {
     const auto inputs = input_populations(network);
     if (inputs.size() != 1) {
-        throw FileError(path, "", "names no population, and the network has " + std::to_string(inputs.size()) +
-                                      " inputs, not one.");
+        throw FileError(path, "",
+                        "names no population, and the network has " + std::to_string(inputs.size()) +
+                            " inputs, not one.");
     }
     return *inputs.front();
 }
@@ -92,8 +93,8 @@ SpikeTrain spikes_of_camera(const std::string& path, const Population& input) {
     return train;
 }
 
-/// Spikes of one file for the inputs of the network. Only populations that are inputs are taken; a file with a single
-/// population feeds the only input whatever the names are.
+/// Spikes of one file for the inputs of the network. Only populations that are inputs are taken; a file with
+/// a single population feeds the only input whatever the names are.
 void append_inputs(const std::string& path, const Network& network, std::vector<InputSpikes>& inputs,
                    std::vector<std::string>& notes) {
     if (std::filesystem::path(path).extension() == ".bin") {
@@ -108,8 +109,8 @@ void append_inputs(const std::string& path, const Network& network, std::vector<
     };
     if (populations.size() == 1 && !is_input(populations[0].population)) {
         const Population& input = only_input(network, path);
-        notes.push_back("spikes of " + quoted(populations[0].population) + " in " + path + " go to the only input, " +
-                        quoted(input.name) + ".");
+        notes.push_back("spikes of " + quoted(populations[0].population) + " in " + path +
+                        " go to the only input, " + quoted(input.name) + ".");
         populations[0].population = input.name;
     }
     for (io::PopulationSpikes& population : populations) {
@@ -118,8 +119,9 @@ void append_inputs(const std::string& path, const Network& network, std::vector<
             for (const Population* input : input_populations(network)) {
                 list += (list.empty() ? "" : ", ") + quoted(input->name);
             }
-            throw FileError(path, "population " + quoted(population.population),
-                            "the network has no input of this name; its inputs: " + (list.empty() ? "none" : list) + ".");
+            throw FileError(
+                path, "population " + quoted(population.population),
+                "the network has no input of this name; its inputs: " + (list.empty() ? "none" : list) + ".");
         }
         inputs.push_back({std::move(population.population), std::move(population.spikes)});
     }
@@ -172,7 +174,8 @@ void write_out(const Options& options, const Network& network, const SimulationR
     std::vector<io::PopulationSpikes> spikes;
     for (std::size_t q = 0; q < network.populations().size(); ++q) {
         const Population& population = network.populations()[q];
-        if (population.is_input() || !neurons::is_spiking(population.model) || !records(options, "spikes")) continue;
+        if (population.is_input() || !neurons::is_spiking(population.model) || !records(options, "spikes"))
+            continue;
         if (!options.populations.empty() && std::find(options.populations.begin(), options.populations.end(),
                                                       population.name) == options.populations.end()) {
             continue;
@@ -237,7 +240,8 @@ void write_run_report(const Options& options, const Network& network, const Outc
     io::Raster raster;
     raster.duration = outcome.result.end.since_start();
     for (const InputSpikes& input : outcome.inputs) {
-        raster.panels.push_back({input.population, network.populations()[network.index_of(input.population)].size(),
+        raster.panels.push_back({input.population,
+                                 network.populations()[network.index_of(input.population)].size(),
                                  input.spikes});
     }
     for (std::size_t q = 0; q < network.populations().size(); ++q) {
@@ -260,7 +264,8 @@ void run(const Options& options) {
     for (const std::string& path : options.inputs) {
         const std::size_t before = outcome.inputs.size();
         append_inputs(path, network, outcome.inputs, notes);
-        for (std::size_t k = before; k < outcome.inputs.size(); ++k) file_of[outcome.inputs[k].population] = path;
+        for (std::size_t k = before; k < outcome.inputs.size(); ++k)
+            file_of[outcome.inputs[k].population] = path;
     }
     if (!options.quiet) print_notes(notes);
 
@@ -271,8 +276,9 @@ void run(const Options& options) {
         outcome.build_s = watch.lap();
         ProgressLine progress(options.quiet);
         run_options.on_progress = [&](const Progress& p) {
-            progress.update(p.fraction, to_string(Duration(p.time.femtoseconds() / 1'000'000'000 * 1'000'000'000)) + ", " +
-                                            with_commas(p.spikes) + " spikes");
+            progress.update(p.fraction,
+                            to_string(Duration(p.time.femtoseconds() / 1'000'000'000 * 1'000'000'000)) +
+                                ", " + with_commas(p.spikes) + " spikes");
             return !interrupted();
         };
         outcome.result = simulation.run(outcome.inputs, run_options);

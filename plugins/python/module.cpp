@@ -2,6 +2,8 @@
 #include "bindings.hpp"
 
 NB_MODULE(_saltus, module) {
+    // An object that is alive when the interpreter ends, in a global of the user, is not worth a message.
+    nanobind::set_leak_warnings(false);
     module.doc() = "Compiled part of the package saltus.";
     module.attr("__version__") = SALTUS_VERSION;
     saltus::python::bind_errors(module);

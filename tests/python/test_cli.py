@@ -35,7 +35,14 @@ def json_network(path, nodes, edges):
 
 def driven_lif(path, current=1.5, tau=0.01):
     """One LIF under constant drive: period tau ln(I / (I - 1)); its input never comes."""
-    lif = {"type": "LIF", "tau": [tau], "r": [1.0], "v_leak": [current], "v_threshold": [1.0], "v_reset": [0.0]}
+    lif = {
+        "type": "LIF",
+        "tau": [tau],
+        "r": [1.0],
+        "v_leak": [current],
+        "v_threshold": [1.0],
+        "v_reset": [0.0],
+    }
     nodes = {"input": {"type": "Input", "shape": [1]}, "lif": lif, "output": {"type": "Output", "shape": [1]}}
     return json_network(path, nodes, [["input", "lif"], ["lif", "output"]])
 
@@ -70,9 +77,7 @@ def test_the_exit_code_and_one_line_tell_what_went_wrong(tmp_path):
         assert str(file) in refusal(3, "inspect", file)
     assert "no such file" in refusal(3, "inspect", tmp_path / "none.nir")
     assert "expected a time up to the end" in refusal(3, "run", NETWORK, "-i", SEVEN, "-d", "5ms", "-q")
-    assert "has no delay" in refusal(
-        4, "run", NIR_FILES / "package" / "self_loop.nir", "-d", "1ms", "-q"
-    )
+    assert "has no delay" in refusal(4, "run", NIR_FILES / "package" / "self_loop.nir", "-d", "1ms", "-q")
     assert "beyond the range" in refusal(4, "run", NETWORK, "-d", "3h", "-q")
     assert "stepped" in refusal(4, "run", NETWORK, "-d", "1ms", "--clock", "stepped")
     for verb in ("compare", "train", "export", "quantize", "sweep", "bench"):
@@ -136,7 +141,10 @@ def test_inspect_shows_populations_units_and_traps():
 def test_evaluate_is_the_same_on_any_number_of_threads(tmp_path):
     def evaluate(threads):
         out = json.loads(saltus("evaluate", NETWORK, RECORDINGS, "--threads", threads, "--json", "-q")[0])
-        return {key: out[key] for key in ("decisions", "confusion", "spikes_per_sample", "synaptic_events_per_sample")}
+        return {
+            key: out[key]
+            for key in ("decisions", "confusion", "spikes_per_sample", "synaptic_events_per_sample")
+        }
 
     one = evaluate(1)
     assert one == evaluate(4)
@@ -162,7 +170,9 @@ def test_a_driven_neuron_fires_at_the_textbook_interval(tmp_path):
 
 def test_potentials_are_recorded_on_a_grid(tmp_path):
     network = driven_lif(tmp_path / "lif.nir.json", current=0.5)  # below threshold: relaxes to 0.5
-    saltus("run", network, "-d", "10ms", "--dt", "1ms", "--record", "potentials", "-o", tmp_path / "o.h5", "-q")
+    saltus(
+        "run", network, "-d", "10ms", "--dt", "1ms", "--record", "potentials", "-o", tmp_path / "o.h5", "-q"
+    )
     with h5py.File(tmp_path / "o.h5") as file:
         values = file["report/lif/data"][()][:, 0]
     assert np.allclose(values, 0.5 * (1 - np.exp(-np.arange(11) / 10)), rtol=1e-6)

@@ -103,7 +103,7 @@ def test_types_are_known_where_the_inference_of_nir_refuses_a_valid_graph():
 def test_metadata_come_back_with_their_types():
     graph = if_layer([2])
     graph.metadata = {
-        "made by": "größe",
+        "made by": "gr\u00f6\u00dfe",
         "dt": 1e-3,
         "steps": 7,
         "on": True,
@@ -117,7 +117,7 @@ def test_metadata_come_back_with_their_types():
     net = saltus.from_nir(graph)
     saltus.save(net, "meta.nir")
     for back in (net.to_nir(), saltus.load("meta.nir").to_nir()):
-        assert back.metadata["made by"] == "größe"
+        assert back.metadata["made by"] == "gr\u00f6\u00dfe"
         assert back.metadata["dt"].dtype == np.float64
         assert back.metadata["dt"] == 1e-3
         assert back.metadata["steps"].dtype == np.int64

@@ -13,5 +13,5 @@ def test_the_committed_stub_is_that_of_the_module():
     generator = StubGen(saltus._saltus, include_docstrings=False)
     generator.put(saltus._saltus)
     made, committed = (ast.unparse(ast.parse(text)) for text in (generator.get(), STUB.read_text()))
-    # After an intended change: python -m nanobind.stubgen -m saltus._saltus -D -o (the stub), then ruff format.
+    # After a change that is meant: python -m nanobind.stubgen -m saltus._saltus -D -o STUB; ruff format STUB
     assert made == committed

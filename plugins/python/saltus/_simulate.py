@@ -8,6 +8,7 @@ from saltus._network import Network
 from saltus._progress import Bar, reporter
 from saltus._result import ByName, Result, step_ticks
 from saltus._saltus import SpikeTrain
+from saltus._spikes import is_pair, train_from
 from saltus.errors import InputError, LimitError, UsageError
 
 _CLOCKS = ("exact", "stepped", "integer")
@@ -55,21 +56,10 @@ def _train_from_raster(name: str, raster: Any, shape: tuple[int, ...] | None, dt
     return SpikeTrain.from_ticks(np.repeat(steps, repeats) * step_ticks(dt), np.repeat(neurons, repeats))
 
 
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2
-
-
 def _train(name: str, value: Any, shape: tuple[int, ...] | None, dt: float | None) -> SpikeTrain:
-    if isinstance(value, SpikeTrain):
-        return value
-    if _is_pair(value):
-        return _saltus.input_train(name, *value)
-    if hasattr(value, "ndim") and value.ndim >= 2:
+    if not isinstance(value, SpikeTrain) and getattr(value, "ndim", 0) >= 2:
         return _train_from_raster(name, value, shape, dt)
-    raise TypeError(
-        f"spikes for {name!r}: expected a pair (times, neurons), a SpikeTrain, or a raster of shape "
-        f"(steps, neurons), found {type(value).__name__}."
-    )
+    return train_from(name, value)
 
 
 def _check_clock(clock: str) -> None:
@@ -103,7 +93,7 @@ def _duration(duration: float | None, inputs: Mapping[str, Any], dt: float | Non
     if duration is not None:
         return duration
     steps = [
-        len(value) for value in inputs.values() if not isinstance(value, SpikeTrain) and not _is_pair(value)
+        len(value) for value in inputs.values() if not isinstance(value, SpikeTrain) and not is_pair(value)
     ]
     if not steps or dt is None:
         raise UsageError("duration: none given, and only a raster, with dt, has a length of its own.")

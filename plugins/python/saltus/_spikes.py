@@ -18,6 +18,25 @@ def _from_ticks(ticks: Any, neurons: Any) -> SpikeTrain:
 copyreg.pickle(SpikeTrain, lambda train: (_from_ticks, (train.ticks, train.neurons)))
 
 
+def is_pair(value: Any) -> bool:
+    """Whether this can only be (times, neurons)."""
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
+def train_from(name: str, value: Any) -> SpikeTrain:
+    """The train of one population, in the order given."""
+    if not isinstance(name, str):
+        raise TypeError(f"expected the name of a population, found {name!r:.80}.")
+    if isinstance(value, SpikeTrain):
+        return value
+    if is_pair(value):
+        return _saltus.input_train(name, *value)
+    raise TypeError(
+        f"spikes for {name!r}: expected a pair (times, neurons) or a SpikeTrain (a simulation takes a raster "
+        f"of shape (steps, neurons), too), found {type(value).__name__}."
+    )
+
+
 def read_spikes(path: "str | os.PathLike[str]") -> dict[str, SpikeTrain]:
     """Read a SONATA spike file.
 
@@ -79,14 +98,5 @@ def write_spikes(path: "str | os.PathLike[str]", spikes: Mapping[str, Any] | Res
         raise TypeError(
             f"spikes: expected a dictionary of spikes by population, found {type(spikes).__name__}."
         )
-    trains = {}
-    for name, value in spikes.items():
-        if isinstance(value, SpikeTrain):
-            trains[name] = value
-        elif isinstance(value, tuple | list) and len(value) == 2:
-            trains[name] = _saltus.input_train(name, *value)
-        else:
-            raise TypeError(
-                f"spikes for {name!r}: expected a SpikeTrain or (times, neurons), found {value!r:.80}."
-            )
+    trains = {name: train_from(name, value) for name, value in spikes.items()}
     _saltus.write_spikes(_path(path), trains, potentials)

@@ -1,8 +1,9 @@
 """Saltus beside torch on the 60 N-MNIST recordings, one thread each, taking turns.
 
-    python tests/benchmarks/n_mnist/compare.py build/release/plugins/cli/saltus [--rounds 3]
+    python tests/benchmarks/n_mnist/compare.py build/release/bin/saltus [--rounds 3]
 
-needs torch, h5py and numpy in the Python that runs it. Prints one JSON line per run and the ratios of the medians.
+needs torch, h5py and numpy in the Python that runs it. Prints one JSON line per run and the ratios of the
+medians.
 """
 
 import argparse
@@ -24,7 +25,18 @@ def json_of(command):
 
 def saltus(program, convention):
     out = json_of(
-        [program, "evaluate", NETWORK, RECORDINGS, "--threads", "1", "--json", "-q", "--convention", convention]
+        [
+            program,
+            "evaluate",
+            NETWORK,
+            RECORDINGS,
+            "--threads",
+            "1",
+            "--json",
+            "-q",
+            "--convention",
+            convention,
+        ]
     )
     return {
         "peer": f"saltus exact, {convention}",

@@ -1,8 +1,9 @@
 """The CNN of datasets/samples/cnn_nmnist stepped in torch at 1 ms: the peer of the exact clock on N-MNIST.
 
-One JSON line: accuracy, seconds a recording. Two ways to step: "steps" runs all layers once per step, as the importers of
-norse and sinabs do for recurrent graphs; "layers" runs each layer over all steps before the next, which lets the
-convolutions work on a batch of steps. Reset: "zero" (one spike a step) or "subtract" (sinabs: several spikes a step).
+One JSON line: accuracy, seconds a recording. Two ways to step: "steps" runs all layers once per step, as the
+importers of norse and sinabs do for recurrent graphs; "layers" runs each layer over all steps before the
+next, which lets the convolutions work on a batch of steps. Reset: "zero" (one spike a step) or "subtract" (sinabs:
+several spikes a step).
 """
 
 import argparse

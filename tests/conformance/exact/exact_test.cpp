@@ -16,14 +16,17 @@ namespace {
 
 class GoldenFile {
   public:
-    GoldenFile() : file_(H5Fopen(SALTUS_TEST_DATA "/conformance/exact/exact.h5", H5F_ACC_RDONLY, H5P_DEFAULT)) {
+    GoldenFile()
+        : file_(H5Fopen(SALTUS_TEST_DATA "/conformance/exact/exact.h5", H5F_ACC_RDONLY, H5P_DEFAULT)) {
         REQUIRE(file_ >= 0);
     }
     ~GoldenFile() { H5Fclose(file_); }
     GoldenFile(const GoldenFile&) = delete;
     GoldenFile& operator=(const GoldenFile&) = delete;
 
-    [[nodiscard]] bool has(const std::string& path) const { return H5Lexists(file_, path.c_str(), H5P_DEFAULT) > 0; }
+    [[nodiscard]] bool has(const std::string& path) const {
+        return H5Lexists(file_, path.c_str(), H5P_DEFAULT) > 0;
+    }
     [[nodiscard]] std::vector<double> reals(const std::string& path) const {
         return read<double>(path, H5T_NATIVE_DOUBLE);
     }
@@ -32,7 +35,8 @@ class GoldenFile {
     }
     [[nodiscard]] std::string text(const std::string& group, const char* attribute) const {
         char* value = nullptr;
-        REQUIRE(H5LTget_attribute_string(file_, group.c_str(), attribute, reinterpret_cast<char*>(&value)) >= 0);
+        REQUIRE(H5LTget_attribute_string(file_, group.c_str(), attribute, reinterpret_cast<char*>(&value)) >=
+                0);
         std::string result(value);
         H5free_memory(value);
         return result;
@@ -61,8 +65,8 @@ class GoldenFile {
 
 constexpr double milli = 1e-3;
 
-/// One case as a Network: where neurons connect without delay each is a population of its own, else all neurons of
-/// one model form one. Arrivals come from an input with one channel per (neuron, weight).
+/// One case as a Network: where neurons connect without delay each is a population of its own, else all
+/// neurons of one model form one. Arrivals come from an input with one channel per (neuron, weight).
 struct Case {
     std::vector<Population> populations;
     std::vector<std::pair<std::uint32_t, NeuronIndex>> place;  // of each neuron: population and index
@@ -70,7 +74,8 @@ struct Case {
     std::vector<InputSpikes> inputs;
 };
 
-neurons::Model model_of(const GoldenFile& file, const std::string& name, const std::vector<std::size_t>& members) {
+neurons::Model model_of(const GoldenFile& file, const std::string& name,
+                        const std::vector<std::size_t>& members) {
     const auto column = [&](const char* field) { return file.reals(name + "/neurons/" + field); };
     const auto tau_m = column("tau_m");
     const auto C_m = column("C_m");
@@ -88,24 +93,42 @@ neurons::Model model_of(const GoldenFile& file, const std::string& name, const s
         REQUIRE(tau_syn == column("tau_syn_in"));
         neurons::PerNeuron<neurons::CubaLif> model;
         for (const std::size_t i : members) {
-            model.push_back({.tau_m = tau_m[i] * milli, .tau_syn = tau_syn[i] * milli, .R = tau_m[i] / C_m[i],
-                             .E_L = E_L[i], .V_th = V_th[i], .V_reset = V_reset[i], .t_ref = Duration(t_ref[i]),
-                             .I_e = I_e[i], .V_0 = V_0[i], .reset = reset});
+            model.push_back({.tau_m = tau_m[i] * milli,
+                             .tau_syn = tau_syn[i] * milli,
+                             .R = tau_m[i] / C_m[i],
+                             .E_L = E_L[i],
+                             .V_th = V_th[i],
+                             .V_reset = V_reset[i],
+                             .t_ref = Duration(t_ref[i]),
+                             .I_e = I_e[i],
+                             .V_0 = V_0[i],
+                             .reset = reset});
         }
         return model;
     }
     if (std::isinf(tau_m[members[0]])) {
         neurons::PerNeuron<neurons::If> model;
         for (const std::size_t i : members) {
-            model.push_back({.R = 1.0 / (C_m[i] * milli), .V_th = V_th[i], .V_reset = V_reset[i],
-                             .t_ref = Duration(t_ref[i]), .I_e = I_e[i], .V_0 = V_0[i], .reset = reset});
+            model.push_back({.R = 1.0 / (C_m[i] * milli),
+                             .V_th = V_th[i],
+                             .V_reset = V_reset[i],
+                             .t_ref = Duration(t_ref[i]),
+                             .I_e = I_e[i],
+                             .V_0 = V_0[i],
+                             .reset = reset});
         }
         return model;
     }
     neurons::PerNeuron<neurons::Lif> model;
     for (const std::size_t i : members) {
-        model.push_back({.tau_m = tau_m[i] * milli, .R = tau_m[i] / C_m[i], .E_L = E_L[i], .V_th = V_th[i],
-                         .V_reset = V_reset[i], .t_ref = Duration(t_ref[i]), .I_e = I_e[i], .V_0 = V_0[i],
+        model.push_back({.tau_m = tau_m[i] * milli,
+                         .R = tau_m[i] / C_m[i],
+                         .E_L = E_L[i],
+                         .V_th = V_th[i],
+                         .V_reset = V_reset[i],
+                         .t_ref = Duration(t_ref[i]),
+                         .I_e = I_e[i],
+                         .V_0 = V_0[i],
                          .reset = reset});
     }
     return model;
@@ -125,9 +148,11 @@ Case read_case(const GoldenFile& file, const std::string& name) {
     c.place.resize(n);
     for (const auto& [group, members] : groups) {
         for (std::size_t k = 0; k < members.size(); ++k) {
-            c.place[members[k]] = {static_cast<std::uint32_t>(c.populations.size()), static_cast<NeuronIndex>(k)};
+            c.place[members[k]] = {static_cast<std::uint32_t>(c.populations.size()),
+                                   static_cast<NeuronIndex>(k)};
         }
-        c.populations.push_back({group, {static_cast<std::uint32_t>(members.size())}, model_of(file, name, members)});
+        c.populations.push_back(
+            {group, {static_cast<std::uint32_t>(members.size())}, model_of(file, name, members)});
     }
 
     struct Synapses {
@@ -136,8 +161,8 @@ Case read_case(const GoldenFile& file, const std::string& name) {
         std::vector<Duration> delay;
     };
     std::map<std::pair<std::uint32_t, std::uint32_t>, Synapses> synapses;
-    const auto connect = [&](std::uint32_t source_population, NeuronIndex source, std::size_t target, double weight,
-                             Duration delay) {
+    const auto connect = [&](std::uint32_t source_population, NeuronIndex source, std::size_t target,
+                             double weight, Duration delay) {
         Synapses& s = synapses[{source_population, c.place[target].first}];
         s.pre.push_back(source);
         s.post.push_back(c.place[target].second);
@@ -172,9 +197,11 @@ Case read_case(const GoldenFile& file, const std::string& name) {
         c.inputs.push_back({"input", std::move(train)});
     }
     for (const auto& [pair, s] : synapses) {
-        c.projections.push_back({pair.first, pair.second,
-                                 {Sparse::of("synapses", c.populations[pair.first].size(),
-                                             c.populations[pair.second].size(), s.pre, s.post, s.weight, s.delay)}});
+        c.projections.push_back(
+            {pair.first,
+             pair.second,
+             {Sparse::of("synapses", c.populations[pair.first].size(), c.populations[pair.second].size(),
+                         s.pre, s.post, s.weight, s.delay)}});
     }
     return c;
 }
@@ -229,22 +256,54 @@ void check_case(const std::string& name) {
 }
 
 TEST_SUITE("conformance/exact") {
-    TEST_CASE("lif_delta_dc") { check_case("lif_delta_dc"); }
-    TEST_CASE("lif_delta_poisson") { check_case("lif_delta_poisson"); }
-    TEST_CASE("lif_exp_poisson") { check_case("lif_exp_poisson"); }
-    TEST_CASE("two_coupled_exp") { check_case("two_coupled_exp"); }
-    TEST_CASE("recurrent_20_delta") { check_case("recurrent_20_delta"); }
-    TEST_CASE("recurrent_20_exp") { check_case("recurrent_20_exp"); }
-    TEST_CASE("simultaneous") { check_case("simultaneous"); }
-    TEST_CASE("near_tangent") { check_case("near_tangent"); }
-    TEST_CASE("equal_tau") { check_case("equal_tau"); }
-    TEST_CASE("near_equal_tau") { check_case("near_equal_tau"); }
-    TEST_CASE("refractory_input") { check_case("refractory_input"); }
-    TEST_CASE("refractory_input_exp") { check_case("refractory_input_exp"); }
-    TEST_CASE("zero_delay") { check_case("zero_delay"); }
-    TEST_CASE("chain_1000") { check_case("chain_1000"); }
-    TEST_CASE("long_run") { check_case("long_run"); }
-    TEST_CASE("if_subtract") { check_case("if_subtract"); }
+    TEST_CASE("lif_delta_dc") {
+        check_case("lif_delta_dc");
+    }
+    TEST_CASE("lif_delta_poisson") {
+        check_case("lif_delta_poisson");
+    }
+    TEST_CASE("lif_exp_poisson") {
+        check_case("lif_exp_poisson");
+    }
+    TEST_CASE("two_coupled_exp") {
+        check_case("two_coupled_exp");
+    }
+    TEST_CASE("recurrent_20_delta") {
+        check_case("recurrent_20_delta");
+    }
+    TEST_CASE("recurrent_20_exp") {
+        check_case("recurrent_20_exp");
+    }
+    TEST_CASE("simultaneous") {
+        check_case("simultaneous");
+    }
+    TEST_CASE("near_tangent") {
+        check_case("near_tangent");
+    }
+    TEST_CASE("equal_tau") {
+        check_case("equal_tau");
+    }
+    TEST_CASE("near_equal_tau") {
+        check_case("near_equal_tau");
+    }
+    TEST_CASE("refractory_input") {
+        check_case("refractory_input");
+    }
+    TEST_CASE("refractory_input_exp") {
+        check_case("refractory_input_exp");
+    }
+    TEST_CASE("zero_delay") {
+        check_case("zero_delay");
+    }
+    TEST_CASE("chain_1000") {
+        check_case("chain_1000");
+    }
+    TEST_CASE("long_run") {
+        check_case("long_run");
+    }
+    TEST_CASE("if_subtract") {
+        check_case("if_subtract");
+    }
 }
 
 }  // namespace

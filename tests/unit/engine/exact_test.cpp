@@ -1,4 +1,5 @@
-// The exact clock on networks small enough to work out by hand. Times in milliseconds unless they say otherwise.
+// The exact clock on networks small enough to work out by hand. Times in milliseconds unless they say
+// otherwise.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -19,14 +20,20 @@ using neurons::Lif;
 using neurons::PerNeuron;
 using neurons::Reset;
 
-constexpr Duration ms(std::int64_t n) { return Duration(n * 1'000'000'000'000); }
-constexpr Time at(std::int64_t n) { return Time(ms(n)); }
+constexpr Duration ms(std::int64_t n) {
+    return Duration(n * 1'000'000'000'000);
+}
+constexpr Time at(std::int64_t n) {
+    return Time(ms(n));
+}
 
 template <class P>
 Population population(const std::string& name, std::uint32_t n, const P& p) {
     return {name, {n}, PerNeuron<P>{p}};
 }
-Population input(std::uint32_t n) { return {"in", {n}, neurons::Input{}}; }
+Population input(std::uint32_t n) {
+    return {"in", {n}, neurons::Input{}};
+}
 
 /// Synapses from `source` to `target`, one after the other: {pre, post, weight, delay}.
 struct Synapse {
@@ -65,12 +72,15 @@ TEST_SUITE("simulation/exact") {
     TEST_CASE("a driven neuron fires at t_ref + T, again and again, without drift") {
         // T = tau ln((E - V_reset)/(E - V_th)); k-th spike at k T + (k - 1) t_ref, to half a femtosecond
         const Lif p{.tau_m = 20e-3, .V_th = 1.0, .t_ref = ms(2), .I_e = 1.5};
-        const SimulationResult result = simulate(Network({population("a", 1, p)}, {}), {}, {.duration = ms(2000)});
+        const SimulationResult result =
+            simulate(Network({population("a", 1, p)}, {}), {}, {.duration = ms(2000)});
         const long double T = 20e-3L * std::log(3.0L);
         REQUIRE(result.spikes[0].size() == 83);
         for (std::size_t k = 0; k < 83; ++k) {
-            const long double expected = static_cast<long double>(k + 1) * T + static_cast<long double>(k) * 2e-3L;
-            CHECK(std::abs(static_cast<long double>(result.spikes[0].times[k].femtoseconds()) - expected * 1e15L) <= 1.0L);
+            const long double expected =
+                static_cast<long double>(k + 1) * T + static_cast<long double>(k) * 2e-3L;
+            CHECK(std::abs(static_cast<long double>(result.spikes[0].times[k].femtoseconds()) -
+                           expected * 1e15L) <= 1.0L);
         }
     }
     TEST_CASE("arrivals at one instant are summed before the threshold is tested") {
@@ -85,16 +95,17 @@ TEST_SUITE("simulation/exact") {
         CHECK(run(train({{1, 0}, {1, 0}})) == 1);  // a spike that stands twice counts twice
     }
     TEST_CASE("the threshold is reached by equality") {
-        const Network network({input(1), population("a", 1, If{.V_th = 10.0})}, {connect(0, 1, 1, 1, {{0, 0, 10, {}}})});
+        const Network network({input(1), population("a", 1, If{.V_th = 10.0})},
+                              {connect(0, 1, 1, 1, {{0, 0, 10, {}}})});
         CHECK(simulate(network, {{"in", train({{3, 0}})}}, {.duration = ms(5)}).spikes[1].times ==
               std::vector<Time>{at(3)});
     }
     TEST_CASE("delays add up exactly: 0.1 + 0.2 ms meets 0.3 ms") {
         const Duration tenth(100'000'000'000);
-        const Network network({input(1), population("relay", 1, If{.V_th = 1.0}), population("b", 1, If{.V_th = 10.0})},
-                              {connect(0, 1, 1, 1, {{0, 0, 1, tenth}}),
-                               connect(1, 1, 2, 1, {{0, 0, 4, tenth + tenth}}),
-                               connect(0, 1, 2, 1, {{0, 0, 6, tenth + tenth + tenth}})});
+        const Network network(
+            {input(1), population("relay", 1, If{.V_th = 1.0}), population("b", 1, If{.V_th = 10.0})},
+            {connect(0, 1, 1, 1, {{0, 0, 1, tenth}}), connect(1, 1, 2, 1, {{0, 0, 4, tenth + tenth}}),
+             connect(0, 1, 2, 1, {{0, 0, 6, tenth + tenth + tenth}})});
         const auto spikes = simulate(network, {{"in", train({{1, 0}})}}, {.duration = ms(5)}).spikes[2];
         REQUIRE(spikes.size() == 1);
         CHECK(spikes.times[0].femtoseconds() == 1'300'000'000'000);
@@ -110,13 +121,15 @@ TEST_SUITE("simulation/exact") {
     TEST_CASE("inside the refractory period a delta arrival is lost, at its very end it counts") {
         const Network network({input(1), population("a", 1, Lif{.tau_m = 1e3, .V_th = 1.0, .t_ref = ms(2)})},
                               {connect(0, 1, 1, 1, {{0, 0, 1, {}}})});
-        const auto spikes = simulate(network, {{"in", train({{1, 0}, {2, 0}, {3, 0}})}}, {.duration = ms(9)}).spikes[1];
+        const auto spikes =
+            simulate(network, {{"in", train({{1, 0}, {2, 0}, {3, 0}})}}, {.duration = ms(9)}).spikes[1];
         CHECK(spikes.times == std::vector<Time>{at(1), at(3)});
     }
     TEST_CASE("resets: to a value, by subtraction (the rest fires a tick later), by repeated subtraction") {
         const auto run = [](Reset reset) {
             const If p{.V_th = 1.0, .V_reset = -0.5, .reset = reset};
-            const Network network({input(1), population("a", 1, p)}, {connect(0, 1, 1, 1, {{0, 0, 2.25, {}}})});
+            const Network network({input(1), population("a", 1, p)},
+                                  {connect(0, 1, 1, 1, {{0, 0, 2.25, {}}})});
             SimulationOptions options{.duration = ms(5)};
             options.potential_times = {at(2)};
             const auto result = simulate(network, {{"in", train({{1, 0}})}}, options);
@@ -146,7 +159,8 @@ TEST_SUITE("simulation/exact") {
         Dense fc{"fc", 1, 1, 2, Weights(std::vector<float>{0, 0}), Weights(std::vector<float>{2.0f, 0.5f})};
         const Network network({input(1), population("a", 2, Lif{.tau_m = 10e-3})}, {{0, 1, {fc}}});
         const auto spikes = simulate(network, {}, {.duration = ms(15)}).spikes[1];
-        CHECK(spikes.neurons == std::vector<NeuronIndex>{0, 0});  // T = 10 ln 2 = 6.93 ms; the other rests at 0.5
+        CHECK(spikes.neurons ==
+              std::vector<NeuronIndex>{0, 0});  // T = 10 ln 2 = 6.93 ms; the other rests at 0.5
         CHECK(milliseconds(spikes)[1] == doctest::Approx(20.0 * std::log(2.0)).epsilon(1e-14));
     }
     TEST_CASE("a spike train that keeps many neurons near threshold is the same in any order of building") {
@@ -157,12 +171,15 @@ TEST_SUITE("simulation/exact") {
             const auto pre = static_cast<NeuronIndex>(random.below(4 * k, 30));
             const auto post = static_cast<NeuronIndex>(random.below(4 * k + 1, 30));
             const double weight = pre < 24 ? 0.11 : -0.35;
-            recurrent.push_back({pre, post, weight, Duration(1 + static_cast<std::int64_t>(random.below(4 * k + 2, 5'000'000'000'000)))});
+            recurrent.push_back(
+                {pre, post, weight,
+                 Duration(1 + static_cast<std::int64_t>(random.below(4 * k + 2, 5'000'000'000'000)))});
         }
         SpikeTrain drive;
         for (std::uint32_t k = 0; k < 3000; ++k) {
-            drive.add(Time(Duration(static_cast<std::int64_t>(random.below(100'000 + k, 500'000'000'000'000)))),
-                      static_cast<NeuronIndex>(random.below(200'000 + k, 30)));
+            drive.add(
+                Time(Duration(static_cast<std::int64_t>(random.below(100'000 + k, 500'000'000'000'000)))),
+                static_cast<NeuronIndex>(random.below(200'000 + k, 30)));
         }
         std::vector<Synapse> one_to_one;
         for (NeuronIndex i = 0; i < 30; ++i) one_to_one.push_back({i, i, 0.3, Duration(1)});
@@ -198,8 +215,9 @@ TEST_SUITE("simulation/exact") {
         CHECK(result.end < at(5000));
     }
     TEST_CASE("only what is asked for is recorded, everything is counted") {
-        const Network network({input(1), population("a", 1, If{}), population("b", 1, If{})},
-                              {connect(0, 1, 1, 1, {{0, 0, 1, {}}}), connect(1, 1, 2, 1, {{0, 0, 1, ms(1)}})});
+        const Network network(
+            {input(1), population("a", 1, If{}), population("b", 1, If{})},
+            {connect(0, 1, 1, 1, {{0, 0, 1, {}}}), connect(1, 1, 2, 1, {{0, 0, 1, ms(1)}})});
         SimulationOptions options{.duration = ms(5)};
         options.recorded = {"b"};
         const auto result = simulate(network, {{"in", train({{1, 0}, {2, 0}})}}, options);
@@ -222,7 +240,8 @@ TEST_SUITE("simulation/exact") {
         };
         CHECK(refusal("in", train({{1, 0}, {2, 2}})) ==
               "spikes for 'in': spike 1: expected a neuron below 2, found 2.");
-        CHECK(refusal("in", train({{-1, 0}})) == "spikes for 'in': spike 0: expected a time >= 0, found -1ms.");
+        CHECK(refusal("in", train({{-1, 0}})) ==
+              "spikes for 'in': spike 0: expected a time >= 0, found -1ms.");
         CHECK(refusal("in", train({{6, 0}})) ==
               "spikes for 'in': spike 0: expected a time up to the end of the run, 5ms, found 6ms.");
         CHECK(refusal("a", train({})) ==
@@ -249,15 +268,18 @@ TEST_SUITE("simulation/exact") {
         };
         CHECK(refusal(Network({population("li", 1, Li{}), population("a", 1, If{})}, {{0, 1, {}}})) ==
               "li -> a: 'li' (LI) sends a continuous signal, and the exact clock carries spikes only.");
-        CHECK(refusal(Network({population("a", 1, If{.V_th = 1.0, .V_reset = 1.0})}, {})).find("would fire without end") !=
-              std::string::npos);
-        CHECK(refusal(Network({population("a", 1, If{.V_th = 1.0, .V_reset = 1.0, .t_ref = ms(1)})}, {})) == "accepted");
-        CHECK(refusal(Network({population("a", 1, If{.V_th = 0.0, .V_reset = -1.0, .reset = Reset::subtract})}, {})) ==
+        CHECK(refusal(Network({population("a", 1, If{.V_th = 1.0, .V_reset = 1.0})}, {}))
+                  .find("would fire without end") != std::string::npos);
+        CHECK(refusal(Network({population("a", 1, If{.V_th = 1.0, .V_reset = 1.0, .t_ref = ms(1)})}, {})) ==
+              "accepted");
+        CHECK(refusal(Network(
+                  {population("a", 1, If{.V_th = 0.0, .V_reset = -1.0, .reset = Reset::subtract})}, {})) ==
               "'a', field 'V_th': expected > 0 for a reset by subtraction, found 0.000000.");
         Dense fc{"fc", 1, 1, 1, Weights(std::vector<float>{1}), Weights(std::vector<float>{1})};
         CHECK(refusal(Network({input(1), population("a", 1, If{})}, {{0, 1, {fc, Delay{"d", 1, {ms(1)}}}}}))
                   .find("a delay follows") != std::string::npos);
-        CHECK(refusal(Network({population("a", 1, If{})}, {{0, 0, {}}})).find("a -> a: this cycle has no delay") == 0);
+        CHECK(refusal(Network({population("a", 1, If{})}, {{0, 0, {}}}))
+                  .find("a -> a: this cycle has no delay") == 0);
     }
     TEST_CASE("a thousand spikes at one instant from one arrival are refused beyond a million, not run") {
         const If p{.V_th = 1e-12, .reset = Reset::subtract_repeated};

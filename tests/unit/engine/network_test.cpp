@@ -10,13 +10,19 @@
 namespace saltus {
 namespace {
 
-Population lif(const std::string& name, std::uint32_t n) { return {name, {n}, neurons::PerNeuron<neurons::Lif>(1)}; }
-Population input(const std::string& name, std::uint32_t n) { return {name, {n}, neurons::Input{}}; }
+Population lif(const std::string& name, std::uint32_t n) {
+    return {name, {n}, neurons::PerNeuron<neurons::Lif>(1)};
+}
+Population input(const std::string& name, std::uint32_t n) {
+    return {name, {n}, neurons::Input{}};
+}
 
 Dense all_ones(std::uint32_t inputs, std::uint32_t outputs) {
     return {"fc", 1, inputs, outputs, Weights(std::vector<float>(std::size_t{inputs} * outputs, 1.0f)), {}};
 }
-Delay delay(std::uint32_t n, std::int64_t fs) { return {"d", n, {Duration(fs)}}; }
+Delay delay(std::uint32_t n, std::int64_t fs) {
+    return {"d", n, {Duration(fs)}};
+}
 
 /// The text of the NetworkError that building throws.
 std::string refusal(std::vector<Population> populations, std::vector<Projection> projections) {
@@ -48,7 +54,8 @@ TEST_SUITE("network") {
               "'a', field 'tau_m': neuron 1: expected > 0, found -0.010000.");
         model[1].tau_m = 0.01;
         model[2].V_th = std::nan("");
-        CHECK(refusal({{"a", {3}, model}}, {}) == "'a', field 'V_th': neuron 2: expected a finite number, found nan.");
+        CHECK(refusal({{"a", {3}, model}}, {}) ==
+              "'a', field 'V_th': neuron 2: expected a finite number, found nan.");
         model[2].V_th = 1.0;
         model[0].t_ref = Duration(-1);
         CHECK(refusal({{"a", {3}, model}}, {}) == "'a', field 't_ref': neuron 0: expected >= 0, found -1fs.");
@@ -82,9 +89,12 @@ TEST_SUITE("network") {
             }
             return "accepted";
         };
-        CHECK(of({0, 1}, {0}, {1, 1}, {Duration()}) == "'s', field 'post': expected 2 entries as in 'pre', found 1.");
-        CHECK(of({0, 2}, {0, 0}, {1, 1}, {Duration()}) == "'s', field 'pre[1]': expected a neuron below 2, found 2.");
-        CHECK(of({0, 1}, {0, 3}, {1, 1}, {Duration()}) == "'s', field 'post[1]': expected a neuron below 3, found 3.");
+        CHECK(of({0, 1}, {0}, {1, 1}, {Duration()}) ==
+              "'s', field 'post': expected 2 entries as in 'pre', found 1.");
+        CHECK(of({0, 2}, {0, 0}, {1, 1}, {Duration()}) ==
+              "'s', field 'pre[1]': expected a neuron below 2, found 2.");
+        CHECK(of({0, 1}, {0, 3}, {1, 1}, {Duration()}) ==
+              "'s', field 'post[1]': expected a neuron below 3, found 3.");
         CHECK(of({0, 1}, {0, 1}, {1, 1}, {Duration(1), Duration(-5)}) ==
               "'s', field 'delay[1]': expected >= 0, found -5fs.");
         CHECK(of({0, 1}, {0, 1}, {1, 1}, {Duration(1), Duration(5)}) == "accepted");
@@ -113,15 +123,18 @@ TEST_SUITE("network") {
         CHECK(network.cycles_without_delay().empty());
     }
     TEST_CASE("a cycle without delay is named, with the way out") {
-        const Network network({input("in", 1), lif("a", 1), lif("b", 1)}, {{0, 1, {}}, {1, 2, {}}, {2, 1, {}}});
+        const Network network({input("in", 1), lif("a", 1), lif("b", 1)},
+                              {{0, 1, {}}, {1, 2, {}}, {2, 1, {}}});
         REQUIRE(network.cycles_without_delay().size() == 1);
         CHECK(network.cycles_without_delay()[0] == std::vector<std::string>{"a", "b", "a"});
         CHECK_THROWS_WITH_AS((void)network.levels(),
                              doctest::Contains("a -> b -> a: this cycle has no delay."), NetworkError);
-        CHECK_THROWS_WITH_AS((void)network.levels(), doctest::Contains("--recurrent-delay 1ms"), NetworkError);
+        CHECK_THROWS_WITH_AS((void)network.levels(), doctest::Contains("--recurrent-delay 1ms"),
+                             NetworkError);
     }
     TEST_CASE("a recurrent delay goes onto the projection that leads back, and only there") {
-        const Network network({input("in", 1), lif("a", 1), lif("b", 1)}, {{0, 1, {}}, {1, 2, {}}, {2, 1, {}}, {2, 2, {}}});
+        const Network network({input("in", 1), lif("a", 1), lif("b", 1)},
+                              {{0, 1, {}}, {1, 2, {}}, {2, 1, {}}, {2, 2, {}}});
         std::vector<std::string> delayed;
         const Network cured = network.with_recurrent_delay(Duration(7), &delayed);
         CHECK(delayed == std::vector<std::string>{"b -> a", "b -> b"});

@@ -78,7 +78,8 @@ double response_by_quadrature(double a, double b, double s) {
 
 TEST_SUITE("neurons/cuba_lif") {
     TEST_CASE("the synaptic response holds for equal, nearly equal and very different time constants") {
-        for (const double tau_syn : {1e-3, 9e-3, 9.999e-3, 10e-3 * (1 - 1e-12), 10e-3, 10e-3 * (1 + 1e-9), 50e-3}) {
+        for (const double tau_syn :
+             {1e-3, 9e-3, 9.999e-3, 10e-3 * (1 - 1e-12), 10e-3, 10e-3 * (1 + 1e-9), 50e-3}) {
             CAPTURE(tau_syn);
             CHECK(detail::response(1.0 / tau_syn, 100.0, 7e-3) ==
                   doctest::Approx(response_by_quadrature(1.0 / tau_syn, 100.0, 7e-3)).epsilon(1e-12));
@@ -92,7 +93,8 @@ TEST_SUITE("neurons/cuba_lif") {
         CHECK(direct.I == doctest::Approx(in_two.I).epsilon(1e-14));
     }
     TEST_CASE("tau_m = 2 tau_syn: the crossing solves a quadratic") {
-        // With x = exp(-s/tau_m): E + B x + A x^2 = V_th, A = g/(b - a), B = V - E - A, first crossing is the larger root.
+        // With x = exp(-s/tau_m): E + B x + A x^2 = V_th, A = g/(b - a), B = V - E - A, first crossing is the
+        // larger root.
         const CubaLif p{.tau_m = 20e-3, .tau_syn = 10e-3};
         const auto c = constants(p, 0.0);
         for (const double I : {4.5, 5.0, 8.0, 30.0}) {
@@ -105,7 +107,9 @@ TEST_SUITE("neurons/cuba_lif") {
         }
         CHECK(std::isinf(next_crossing(c, {0.0, 3.9}, p.V_th, long_time)));  // the peak is I/4
     }
-    TEST_CASE("a peak that touches the threshold by one part in 10^12 is found, one that misses by as much is not") {
+    TEST_CASE(
+        "a peak that touches the threshold by one part in 10^12 is found, one that misses by as much is "
+        "not") {
         const CubaLif p{.tau_m = 20e-3, .tau_syn = 2e-3};
         const auto c = constants(p, 0.0);
         // k_max = (1/a) (b/a)^{b/(a - b)}
@@ -145,7 +149,8 @@ TEST_SUITE("neurons/cuba_lif") {
                             CHECK(s <= first_above + 1e-12);
                             CHECK(s >= first_above - 2.1e-5);
                         } else if (std::isfinite(s)) {
-                            CHECK(std::abs(flow(c, {V, I}, s).V - 1.0) < 1e-13);  // between two points of the search
+                            CHECK(std::abs(flow(c, {V, I}, s).V - 1.0) <
+                                  1e-13);  // between two points of the search
                         }
                     }
                 }

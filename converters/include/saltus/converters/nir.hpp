@@ -11,8 +11,8 @@
 
 namespace saltus::converters {
 
-/// How to read a document. What is not said comes from the document's own metadata (graph metadata "saltus" with
-/// "convention", "dt"), then from the convention "nir".
+/// How to read a document. What is not said comes from the document's own metadata (graph metadata "saltus"
+/// with "convention", "dt"), then from the convention "nir".
 struct NirReading {
     std::optional<std::string> convention;
     std::optional<TimeUnit> time_unit;
@@ -28,16 +28,17 @@ struct NirImport {
     std::vector<std::string> notes;  // what was guessed or repaired, one sentence each
 };
 
-/// Populations are the Input and neuron nodes, under their names ("sub.lif" inside a sub-graph); projections are the
-/// chains of nodes without memory between them. An Output fed by one population is that population's port; one fed by
-/// weights becomes an integrator of its name. `document` must have been checked (read_nir and read_nir_json do).
-/// Throws NetworkError, UsageError.
+/// Populations are the Input and neuron nodes, under their names ("sub.lif" inside a sub-graph); projections
+/// are the chains of nodes without memory between them. An Output fed by one population is that population's
+/// port; one fed by weights becomes an integrator of its name. `document` must have been checked (read_nir
+/// and read_nir_json do). Throws NetworkError, UsageError.
 [[nodiscard]] NirImport network_from_nir(const io::NirDocument& document, const NirReading& reading = {});
 
-/// The network as a document that network_from_nir reads back under the convention "nir". Refractory periods, initial
-/// potentials other than 0 and reset by subtraction have no place in NIR: what is lost is told in `notes`, or refused
-/// with a NetworkError where `notes` is null. Explicit synapses become Linear nodes, one with a Delay for each distinct
-/// delay.
-[[nodiscard]] io::NirDocument nir_from_network(const Network& network, std::vector<std::string>* notes = nullptr);
+/// The network as a document that network_from_nir reads back under the convention "nir". Refractory periods,
+/// initial potentials other than 0 and reset by subtraction have no place in NIR: what is lost is told in
+/// `notes`, or refused with a NetworkError where `notes` is null. Explicit synapses become Linear nodes, one
+/// with a Delay for each distinct delay.
+[[nodiscard]] io::NirDocument nir_from_network(const Network& network,
+                                               std::vector<std::string>* notes = nullptr);
 
 }  // namespace saltus::converters

@@ -1,8 +1,9 @@
-// How well a network classifies a data set: every sample is a run of its own on the exact clock, samples in parallel.
+// How well a network classifies a data set: every sample is a run of its own on the exact clock, samples in
+// parallel.
 //
-// Decision: the class is the neuron of the output port with the most spikes; where the output does not spike, the one
-// with the largest potential at the end of the sample. The lowest index wins a tie, and ties are counted. A sample whose
-// output neurons all stay silent is undecided, which counts as wrong.
+// Decision: the class is the neuron of the output port with the most spikes; where the output does not spike,
+// the one with the largest potential at the end of the sample. The lowest index wins a tie, and ties are
+// counted. A sample whose output neurons all stay silent is undecided, which counts as wrong.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,11 @@ namespace saltus::datasets {
 
 struct EvaluationOptions {
     unsigned threads = 0;              // 0: as many as OpenMP gives
-    std::optional<Duration> duration;  // of each sample, later spikes are left out; none: up to its last spike, and on for
-                                       // as long as a spike may be under way
-    std::string output;                // port that decides; empty: the only one
-    std::function<bool(std::uint64_t done, std::uint64_t total)> on_progress;  // one thread at a time; false stops
+    std::optional<Duration> duration;  // of each sample, later spikes are left out; none: up to its last
+                                       // spike, and on for as long as a spike may be under way
+    std::string output;  // port that decides; empty: the only one
+    std::function<bool(std::uint64_t done, std::uint64_t total)>
+        on_progress;  // one thread at a time; false stops
 };
 
 inline constexpr std::int64_t undecided = -1;
@@ -35,7 +37,7 @@ struct Decision {
 };
 
 struct Evaluation {
-    std::vector<Decision> decisions;       // in the order of the data set
+    std::vector<Decision> decisions;  // in the order of the data set
     std::vector<std::string> classes;
     std::vector<std::uint64_t> confusion;  // [label][decided], classes x classes, without the undecided
     std::uint64_t samples = 0;             // done
@@ -55,9 +57,10 @@ struct Evaluation {
     }
 };
 
-/// Throws UsageError where the data set does not fit the network (one input of as many channels as a sample has, an output
-/// with at least as many neurons as there are classes), NetworkError for what the exact clock cannot run, FileError for
-/// a sample that cannot be read (of the first such sample).
-[[nodiscard]] Evaluation evaluate(const Network& network, const Dataset& dataset, const EvaluationOptions& options = {});
+/// Throws UsageError where the data set does not fit the network (one input of as many channels as a sample
+/// has, an output with at least as many neurons as there are classes), NetworkError for what the exact clock
+/// cannot run, FileError for a sample that cannot be read (of the first such sample).
+[[nodiscard]] Evaluation evaluate(const Network& network, const Dataset& dataset,
+                                  const EvaluationOptions& options = {});
 
 }  // namespace saltus::datasets

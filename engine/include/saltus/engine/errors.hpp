@@ -1,6 +1,7 @@
-// What can go wrong, one class per kind of mistake. Every text says where, which field, what was expected, what was
-// found, and the cure where there is one. Nothing in the library prints or exits; the command line turns a FileError
-// into exit code 3, a LimitError or NetworkError into 4, a UsageError into 2, any other Error into 1.
+// What can go wrong, one class per kind of mistake. Every text says where, which field, what was expected,
+// what was found, and the cure where there is one. Nothing in the library prints or exits; the command line
+// turns a FileError into exit code 3, a LimitError or NetworkError into 4, a UsageError into 2, any other
+// Error into 1.
 #pragma once
 
 #include <stdexcept>
@@ -17,22 +18,25 @@ class Error : public std::runtime_error {
 /// A file cannot be read or written, or its contents are wrong. what() is "path: where: text".
 class FileError : public Error {
   public:
-    /// `where` names the place in the file, for example "node 'lif', field 'tau'"; empty when it is the file as a whole.
+    /// `where` names the place in the file, for example "node 'lif', field 'tau'"; empty when it is the file
+    /// as a whole.
     FileError(std::string path, std::string where, const std::string& text);
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const std::string& where() const { return where_; }
 
     /// "expected X, found Y. CURE"; `cure` may be empty.
-    [[nodiscard]] static FileError unexpected(std::string path, std::string where, const std::string& expected,
-                                              const std::string& found, const std::string& cure = {});
+    [[nodiscard]] static FileError unexpected(std::string path, std::string where,
+                                              const std::string& expected, const std::string& found,
+                                              const std::string& cure = {});
 
   private:
     std::string path_;
     std::string where_;
 };
 
-/// A network is not one that can be built or run: wrong shapes, a cycle without delay, a parameter out of its range.
+/// A network is not one that can be built or run: wrong shapes, a cycle without delay, a parameter out of its
+/// range.
 class NetworkError : public Error {
   public:
     /// `node` is a population or a projection ("a -> b"), `field` a parameter of it or empty.
@@ -46,7 +50,8 @@ class NetworkError : public Error {
     std::string field_;
 };
 
-/// Spikes handed to a simulation are wrong: for a neuron that does not exist, before the start, after the end.
+/// Spikes handed to a simulation are wrong: for a neuron that does not exist, before the start, after the
+/// end.
 class InputError : public Error {
   public:
     InputError(std::string population, const std::string& text);
@@ -72,9 +77,15 @@ class LimitError : public Error {
 /// `name` in quotes, as all error texts show names; control characters and broken UTF-8 are shown as \xNN.
 [[nodiscard]] std::string quoted(std::string_view name);
 // Found by argument-dependent lookup, std::quoted would win over the conversion to string_view.
-[[nodiscard]] inline std::string quoted(const std::string& name) { return quoted(std::string_view(name)); }
-[[nodiscard]] inline std::string quoted(std::string& name) { return quoted(std::string_view(name)); }
-[[nodiscard]] inline std::string quoted(const char* name) { return quoted(std::string_view(name)); }
+[[nodiscard]] inline std::string quoted(const std::string& name) {
+    return quoted(std::string_view(name));
+}
+[[nodiscard]] inline std::string quoted(std::string& name) {
+    return quoted(std::string_view(name));
+}
+[[nodiscard]] inline std::string quoted(const char* name) {
+    return quoted(std::string_view(name));
+}
 
 /// The entry of `known` nearest to `name` as " Did you mean 'x'?", or "" if none is near.
 template <class Names>

@@ -1,5 +1,5 @@
-// A network: populations of neurons (vertices) and projections between them (edges). Checked whole when it is built,
-// immutable afterwards.
+// A network: populations of neurons (vertices) and projections between them (edges). Checked whole when it is
+// built, immutable afterwards.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +31,11 @@ struct OutputPort {
 
 class Network {
   public:
-    /// Throws NetworkError that names the population or projection and the field: empty or repeated names, populations
-    /// of no or more than 2^32 - 2 neurons, parameters that are not finite or out of their range (tau > 0, t_ref >= 0),
-    /// parameters neither one nor one per neuron, stages whose sizes do not fit, weights that are not finite, negative
-    /// delays, a projection into an input. A cycle without delay is allowed here: see levels().
+    /// Throws NetworkError that names the population or projection and the field: empty or repeated names,
+    /// populations of no or more than 2^32 - 2 neurons, parameters that are not finite or out of their range
+    /// (tau > 0, t_ref >= 0), parameters neither one nor one per neuron, stages whose sizes do not fit,
+    /// weights that are not finite, negative delays, a projection into an input. A cycle without delay is
+    /// allowed here: see levels().
     Network(std::vector<Population> populations, std::vector<Projection> projections,
             std::vector<OutputPort> outputs = {});
 
@@ -51,17 +52,19 @@ class Network {
     /// Cycles of projections without delay, each as the names along it with the first repeated at the end.
     [[nodiscard]] std::vector<std::vector<std::string>> cycles_without_delay() const;
 
-    /// For each population the longest chain of projections without delay that leads to it: the order of computing
-    /// within one instant. Throws NetworkError for a cycle without delay: "a -> b -> a has no delay".
+    /// For each population the longest chain of projections without delay that leads to it: the order of
+    /// computing within one instant. Throws NetworkError for a cycle without delay: "a -> b -> a has no
+    /// delay".
     [[nodiscard]] std::vector<std::uint32_t> levels() const;
 
     /// Names of populations that no input and no population with a drive of its own can reach.
     [[nodiscard]] std::vector<std::string> unreachable() const;
 
-    /// This network with `delay` added to the projections that close cycles without delay: those that a depth-first
-    /// walk from the inputs, along projections in order of their populations' names, finds leading back. `delayed`
-    /// receives their names. Throws UsageError unless delay > 0.
-    [[nodiscard]] Network with_recurrent_delay(Duration delay, std::vector<std::string>* delayed = nullptr) const;
+    /// This network with `delay` added to the projections that close cycles without delay: those that a
+    /// depth-first walk from the inputs, along projections in order of their populations' names, finds
+    /// leading back. `delayed` receives their names. Throws UsageError unless delay > 0.
+    [[nodiscard]] Network with_recurrent_delay(Duration delay,
+                                               std::vector<std::string>* delayed = nullptr) const;
 
   private:
     std::vector<Population> populations_;

@@ -1,8 +1,9 @@
 // How the spikes of one population reach another: a chain of linear stages, applied to one spike at a time.
 //
-// A stage maps (index, amplitude) of its input to the (index, amplitude) pairs of its output that are not zero. Indices
-// are row-major in the stage's shapes. Nothing is expanded: a convolution keeps its kernel, a chain its stages. Only a
-// chain with delays that differ between its channels is expanded to synapses, when a simulation is prepared.
+// A stage maps (index, amplitude) of its input to the (index, amplitude) pairs of its output that are not
+// zero. Indices are row-major in the stage's shapes. Nothing is expanded: a convolution keeps its kernel, a
+// chain its stages. Only a chain with delays that differ between its channels is expanded to synapses, when a
+// simulation is prepared.
 #pragma once
 
 #include <array>
@@ -25,7 +26,8 @@ using Shape = std::vector<std::uint32_t>;
 /// "(2, 34, 34)"
 [[nodiscard]] std::string to_string(const Shape& shape);
 
-/// y = W x + b, all to all. Several blocks: W acts on the last of the leading dimensions' rows, each with its own matrix.
+/// y = W x + b, all to all. Several blocks: W acts on the last of the leading dimensions' rows, each with its
+/// own matrix.
 struct Dense {
     std::string name;  // of the node in the file it came from; may be empty
     std::uint32_t blocks = 1;
@@ -35,7 +37,8 @@ struct Dense {
     Weights bias;               // [block][output], or empty
 };
 
-/// Explicit synapses, each with its delay: compressed rows, one per source, each cut into segments of equal delay.
+/// Explicit synapses, each with its delay: compressed rows, one per source, each cut into segments of equal
+/// delay.
 struct Sparse {
     struct Segment {
         Duration delay;
@@ -43,9 +46,9 @@ struct Sparse {
         std::uint64_t end = 0;
     };
     struct Table {
-        std::vector<std::uint64_t> rows;  // segments of source i are [rows[i], rows[i + 1])
-        std::vector<Segment> segments;    // by delay within a row
-        std::vector<NeuronIndex> targets; // ascending within a segment
+        std::vector<std::uint64_t> rows;   // segments of source i are [rows[i], rows[i + 1])
+        std::vector<Segment> segments;     // by delay within a row
+        std::vector<NeuronIndex> targets;  // ascending within a segment
     };
 
     std::string name;
@@ -57,12 +60,15 @@ struct Sparse {
     /// One synapse per entry; several between the same pair are kept. `delays` may hold one entry for all.
     /// Throws NetworkError for columns of different length, indices out of range, negative delays.
     [[nodiscard]] static Sparse of(std::string name, std::uint32_t inputs, std::uint32_t outputs,
-                                   const std::vector<NeuronIndex>& sources, const std::vector<NeuronIndex>& targets,
+                                   const std::vector<NeuronIndex>& sources,
+                                   const std::vector<NeuronIndex>& targets,
                                    const std::vector<double>& weights, const std::vector<Duration>& delays);
 };
 
-/// Cross-correlation (no kernel flip) with zero padding, over one or two spatial dimensions; one is kept as height 1.
-///   out[o, y, x] = bias[o] + sum over c, i, j of W[o, c, i, j] in[c, y s_y + i d_y - p_y, x s_x + j d_x - p_x]
+/// Cross-correlation (no kernel flip) with zero padding, over one or two spatial dimensions; one is kept as
+/// height 1.
+///   out[o, y, x] = bias[o] + sum over c, i, j of W[o, c, i, j] in[c, y s_y + i d_y - p_y, x s_x + j d_x -
+///   p_x]
 struct Convolution {
     using Pair = std::array<std::uint32_t, 2>;  // (height, width)
 

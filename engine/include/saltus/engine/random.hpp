@@ -1,6 +1,6 @@
-// Counter-based random numbers: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3", SC11). A draw is a pure function of its key, so any thread that asks for draw `index` of stream `stream`
-// under `seed` gets the same number, in any order.
+// Counter-based random numbers: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
+// as 1, 2, 3", SC11). A draw is a pure function of its key, so any thread that asks for draw `index` of
+// stream `stream` under `seed` gets the same number, in any order.
 #pragma once
 
 #include <array>

@@ -30,7 +30,8 @@ struct SimulationOptions {
     bool record_spikes = true;
     /// Populations to record; empty: all that spike (for spikes), all that have a potential (for potentials).
     std::vector<std::string> recorded = {};
-    /// Instants at which potentials are recorded, ascending: the value after everything that happens at that instant.
+    /// Instants at which potentials are recorded, ascending: the value after everything that happens at that
+    /// instant.
     std::vector<Time> potential_times = {};
     /// Called about every thousand instants; false stops the run, which keeps what was recorded.
     std::function<bool(const Progress&)> on_progress = {};
@@ -43,13 +44,14 @@ struct PotentialRecord {
 };
 
 struct SimulationResult {
-    std::vector<SpikeTrain> spikes;           // per population, sorted by (time, neuron); empty if not recorded
-    std::vector<std::uint64_t> spike_counts;   // per population, inputs included
-    std::vector<PotentialRecord> potentials;   // of the recorded populations, where potential_times were given
-    std::vector<std::vector<double>> final_potentials;  // per population that does not spike: at the end of the run
-    std::uint64_t neuron_spikes = 0;           // of all neurons, recorded or not, without the inputs
-    std::uint64_t synaptic_events = 0;         // deliveries of one spike over one synapse
-    Time end;                                  // the instant up to which everything was simulated
+    std::vector<SpikeTrain> spikes;  // per population, sorted by (time, neuron); empty if not recorded
+    std::vector<std::uint64_t> spike_counts;  // per population, inputs included
+    std::vector<PotentialRecord> potentials;  // of the recorded populations, where potential_times were given
+    std::vector<std::vector<double>>
+        final_potentials;               // per population that does not spike: at the end of the run
+    std::uint64_t neuron_spikes = 0;    // of all neurons, recorded or not, without the inputs
+    std::uint64_t synaptic_events = 0;  // deliveries of one spike over one synapse
+    Time end;                           // the instant up to which everything was simulated
     bool interrupted = false;
 };
 
@@ -59,17 +61,19 @@ struct SimulationResult {
 /// A network made ready for the exact clock; runs are independent and may be made by several threads at once.
 class ExactSimulation {
   public:
-    /// Throws NetworkError for what the exact clock cannot do: a cycle without delay, a continuous signal (LI, CubaLI, I)
-    /// that feeds another population, V_reset >= V_th without refractory period, a biased chain with a delay after the
-    /// bias; LimitError where delays that differ between channels would expand to more than 2^31 synapses.
+    /// Throws NetworkError for what the exact clock cannot do: a cycle without delay, a continuous signal
+    /// (LI, CubaLI, I) that feeds another population, V_reset >= V_th without refractory period, a biased
+    /// chain with a delay after the bias; LimitError where delays that differ between channels would expand
+    /// to more than 2^31 synapses.
     explicit ExactSimulation(const Network& network);
     ~ExactSimulation();
     ExactSimulation(ExactSimulation&&) noexcept;
     ExactSimulation& operator=(ExactSimulation&&) noexcept;
 
-    /// Throws InputError for spikes of populations that are no inputs, for neurons that do not exist, before 0 or after
-    /// the end; LimitError for a duration that is negative or beyond the range.
-    [[nodiscard]] SimulationResult run(const std::vector<InputSpikes>& inputs, const SimulationOptions& options) const;
+    /// Throws InputError for spikes of populations that are no inputs, for neurons that do not exist, before
+    /// 0 or after the end; LimitError for a duration that is negative or beyond the range.
+    [[nodiscard]] SimulationResult run(const std::vector<InputSpikes>& inputs,
+                                       const SimulationOptions& options) const;
 
   private:
     class Prepared;

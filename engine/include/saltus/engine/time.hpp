@@ -1,7 +1,8 @@
 // Time of the exact clock: a whole number of femtoseconds.
 //
-// Sums of times and delays are then exact and associative, so arrivals that coincide on paper coincide in the machine,
-// on every machine and for any number of threads. The range of an int64 is 9223.37 s; sums that leave it are refused.
+// Sums of times and delays are then exact and associative, so arrivals that coincide on paper coincide in the
+// machine, on every machine and for any number of threads. The range of an int64 is 9223.37 s; sums that
+// leave it are refused.
 #pragma once
 
 #include <compare>
@@ -65,16 +66,17 @@ class Time {
     Duration since_start_;
 };
 
-/// The span nearest to `seconds`. Throws UsageError for NaN, LimitError beyond the range; `what` names the quantity in
-/// the message, for example "duration".
+/// The span nearest to `seconds`. Throws UsageError for NaN, LimitError beyond the range; `what` names the
+/// quantity in the message, for example "duration".
 [[nodiscard]] Duration duration_from_seconds(double seconds, std::string_view what = "duration");
 
-/// Reads a decimal number with a unit (`250us`, `1.5ms`, `2s`; units fs, ps, ns, us, ms, s, min, h), exactly: no
-/// floating point is involved. Throws UsageError for anything else (a bare number has no unit) and for a value that is
-/// not a whole number of femtoseconds, LimitError beyond the range.
+/// Reads a decimal number with a unit (`250us`, `1.5ms`, `2s`; units fs, ps, ns, us, ms, s, min, h), exactly:
+/// no floating point is involved. Throws UsageError for anything else (a bare number has no unit) and for a
+/// value that is not a whole number of femtoseconds, LimitError beyond the range.
 [[nodiscard]] Duration parse_duration(std::string_view text);
 
-/// Shortest form that parse_duration reads back: the largest unit that leaves at most three digits before the point.
+/// Shortest form that parse_duration reads back: the largest unit that leaves at most three digits before the
+/// point.
 [[nodiscard]] std::string to_string(Duration duration);
 
 }  // namespace saltus

@@ -1,5 +1,5 @@
-// Synaptic weights in the precision of their file: float where every one is exactly a float, else double. The values are
-// shared and never change, so networks and projections are cheap to copy.
+// Synaptic weights in the precision of their file: float where every one is exactly a float, else double. The
+// values are shared and never change, so networks and projections are cheap to copy.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// NIR documents (Pedersen et al., Nat. Commun. 15, 8122, 2024; package nir 1.0.8): the file as it is, checked, without
-// any meaning for a simulator. An HDF5 file (`.nir`) and NIR-style JSON (`.nir.json`) hold the same document.
+// NIR documents (Pedersen et al., Nat. Commun. 15, 8122, 2024; package nir 1.0.8): the file as it is,
+// checked, without any meaning for a simulator. An HDF5 file (`.nir`) and NIR-style JSON (`.nir.json`) hold
+// the same document.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@
 
 namespace saltus::io {
 
-/// Element types that a document keeps. Others are converted when read, without loss: float16 to float32, other
-/// integer widths to int64, enum bool to boolean, every byte order to the machine's.
+/// Element types that a document keeps. Others are converted when read, without loss: float16 to float32,
+/// other integer widths to int64, enum bool to boolean, every byte order to the machine's.
 enum class NirType { float32, float64, int32, int64, uint8, boolean };
 
 [[nodiscard]] std::string_view to_string(NirType type);
@@ -36,7 +37,8 @@ struct NirArray {
 
     [[nodiscard]] static NirArray of(const std::vector<double>& values, std::vector<std::uint64_t> shape);
     [[nodiscard]] static NirArray of(const std::vector<float>& values, std::vector<std::uint64_t> shape);
-    [[nodiscard]] static NirArray of(const std::vector<std::int64_t>& values, std::vector<std::uint64_t> shape);
+    [[nodiscard]] static NirArray of(const std::vector<std::int64_t>& values,
+                                     std::vector<std::uint64_t> shape);
     [[nodiscard]] static NirArray of(std::int64_t value);
 
     friend bool operator==(const NirArray&, const NirArray&) = default;
@@ -63,10 +65,11 @@ struct NirNode {
     NirGroup metadata;  // empty where the node has none
     std::shared_ptr<NirGraph> graph;
 
-    [[nodiscard]] const NirArray* array(std::string_view field) const;      // nullptr: absent, or not an array
-    [[nodiscard]] const std::string* string(std::string_view field) const;  // nullptr: absent, or not a string
-    void set(std::string_view field, NirValue value);                       // replaces or appends
-    friend bool operator==(const NirNode&, const NirNode&);                 // compares sub-graphs by value
+    [[nodiscard]] const NirArray* array(std::string_view field) const;  // nullptr: absent, or not an array
+    [[nodiscard]] const std::string* string(
+        std::string_view field) const;                       // nullptr: absent, or not a string
+    void set(std::string_view field, NirValue value);        // replaces or appends
+    friend bool operator==(const NirNode&, const NirNode&);  // compares sub-graphs by value
 };
 
 struct NirGraph {
@@ -79,8 +82,8 @@ struct NirGraph {
 
 struct NirDocument {
     std::optional<std::string> version;
-    NirNode root;                   // always a NIRGraph: a file whose top node is not a graph is read as a graph of one node
-    std::vector<std::string> notes; // what was tolerated while reading, one sentence each
+    NirNode root;  // always a NIRGraph: a file whose top node is not a graph is read as a graph of one node
+    std::vector<std::string> notes;  // what was tolerated while reading, one sentence each
 };
 
 struct NirReadOptions {
@@ -90,20 +93,23 @@ struct NirReadOptions {
 /// Reads and checks a `.nir` file. Throws FileError.
 [[nodiscard]] NirDocument read_nir(const std::filesystem::path& path, const NirReadOptions& options = {});
 
-/// Writes a `.nir` file that nir >= 1.0 and the tools built on it accept. Throws FileError; leaves no half-written file.
+/// Writes a `.nir` file that nir >= 1.0 and the tools built on it accept. Throws FileError; leaves no
+/// half-written file.
 void write_nir(const NirDocument& document, const std::filesystem::path& path);
 
-/// Checks a document that came from elsewhere by the rules of read_nir, in place: fills defaults (v_reset, w_in,
-/// input_shape), broadcasts parameters to the shape of their layer, resolves "sub.port" edges. `origin` names the
-/// document in errors. Throws FileError.
-void check_nir(NirDocument& document, const std::filesystem::path& origin, const NirReadOptions& options = {});
+/// Checks a document that came from elsewhere by the rules of read_nir, in place: fills defaults (v_reset,
+/// w_in, input_shape), broadcasts parameters to the shape of their layer, resolves "sub.port" edges. `origin`
+/// names the document in errors. Throws FileError.
+void check_nir(NirDocument& document, const std::filesystem::path& origin,
+               const NirReadOptions& options = {});
 
 /// Shapes (without batch and time) of what a node takes and gives, in a checked document.
 struct NirShapes {
     std::vector<std::uint64_t> input;
     std::vector<std::uint64_t> output;
 };
-/// For each node of `graph`, in order; sub-graphs give the shapes of their only Input and Output (empty if several).
+/// For each node of `graph`, in order; sub-graphs give the shapes of their only Input and Output (empty if
+/// several).
 [[nodiscard]] std::vector<NirShapes> nir_shapes(const NirGraph& graph);
 
 }  // namespace saltus::io

@@ -2,12 +2,13 @@
 //
 //   File   = { "version": string, "node": Node }
 //   Node   = { "type": string, FIELD: Value, ..., "metadata"?: object }
-//   Graph  = { "type": "NIRGraph", "nodes": { NAME: Node, ... }, "edges": [ [string, string], ... ], "metadata"?: object }
-//   Value  = number | string | nested arrays of numbers (row-major) | Packed
-//   Packed = { "dtype": "float32"|"float64"|"int32"|"int64"|"uint8"|"bool", "shape": [int, ...], "data": base64 }
+//   Graph  = { "type": "NIRGraph", "nodes": { NAME: Node, ... }, "edges": [ [string, string], ... ],
+//   "metadata"?: object } Value  = number | string | nested arrays of numbers (row-major) | Packed Packed = {
+//   "dtype": "float32"|"float64"|"int32"|"int64"|"uint8"|"bool", "shape": [int, ...], "data": base64 }
 //
-// A list is float64, or int64 when every number in it is an integer literal. Every value survives .nir -> .nir.json ->
-// .nir bit for bit, and so does its type: an array is written as a list only where reading the list gives its type back.
+// A list is float64, or int64 when every number in it is an integer literal. Every value survives .nir ->
+// .nir.json -> .nir bit for bit, and so does its type: an array is written as a list only where reading the
+// list gives its type back.
 #pragma once
 
 #include <filesystem>
@@ -22,7 +23,8 @@ enum class JsonArrays {
     packed,     // packed always, numbers excepted
 };
 
-[[nodiscard]] NirDocument read_nir_json(const std::filesystem::path& path, const NirReadOptions& options = {});
+[[nodiscard]] NirDocument read_nir_json(const std::filesystem::path& path,
+                                        const NirReadOptions& options = {});
 void write_nir_json(const NirDocument& document, const std::filesystem::path& path,
                     JsonArrays arrays = JsonArrays::automatic);
 

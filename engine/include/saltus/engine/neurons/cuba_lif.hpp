@@ -1,19 +1,21 @@
-// Leaky integrate-and-fire neuron, current-based exponential synapse.     NIR: CubaLIF    NEST: iaf_psc_exp_ps
+// Leaky integrate-and-fire neuron, current-based exponential synapse.     NIR: CubaLIF    NEST:
+// iaf_psc_exp_ps
 //
 //   tau_syn dI/dt = -I + w_in x                     x is the constant signal of biased projections
 //   tau_m   dV/dt = (E_L - V) + R (I + I_e)
 //   I <- I + J w                                    spikes of summed weight w arrive
 //   V >= V_th  =>  spike, reset of V; V stands for t_ref while I goes on
 //
-// The state holds I without its constant part w_in x, which goes into E = E_L + R (I_e + w_in x). With b = 1/tau_m,
-// a = 1/tau_syn, g = b R I:
+// The state holds I without its constant part w_in x, which goes into E = E_L + R (I_e + w_in x). With b =
+// 1/tau_m, a = 1/tau_syn, g = b R I:
 //   I(s) = I e^{-as},   V(s) = V - (E - V) expm1(-bs) + g k(s)
 //   k(s) = (e^{-as} - e^{-bs}) / (b - a) = s e^{-cs} psi(|a - b| s),   c = min(a, b),   psi(x) = -expm1(-x)/x
 // The second form of k has no cancellation and holds for a = b.
 //
-// V' = D e^{-bs} - a g k(s) with D = V'(0) = g - b (V - E) has at most one zero s_p, so V is two monotone pieces at
-// most and no crossing can be missed: one root is sought in the rising piece, and only if the threshold lies between
-// its ends. From k(s) e^{bs} = D/(a g) = rho follows s_p = log1p((b - a) rho)/(b - a). (Compare Krishnan et al. 2018.)
+// V' = D e^{-bs} - a g k(s) with D = V'(0) = g - b (V - E) has at most one zero s_p, so V is two monotone
+// pieces at most and no crossing can be missed: one root is sought in the rising piece, and only if the
+// threshold lies between its ends. From k(s) e^{bs} = D/(a g) = rho follows s_p = log1p((b - a) rho)/(b - a).
+// (Compare Krishnan et al. 2018.)
 #pragma once
 
 #include <algorithm>
@@ -47,10 +49,10 @@ struct CubaLif {
         double I;
     };
     struct Constants {
-        double a;           // 1 / tau_syn
-        double b;           // 1 / tau_m
+        double a;  // 1 / tau_syn
+        double b;  // 1 / tau_m
         double E;
-        double slope;       // b R
+        double slope;  // b R
         double J;
         double constant_I;  // w_in x
     };
@@ -69,25 +71,32 @@ namespace detail {
 
 [[nodiscard]] inline CubaLif::Constants constants(const CubaLif& p, double x) noexcept {
     const double constant_I = p.w_in * x;
-    return {1.0 / p.tau_syn, 1.0 / p.tau_m, p.E_L + p.R * (p.I_e + constant_I), p.R / p.tau_m, p.J, constant_I};
+    return {1.0 / p.tau_syn, 1.0 / p.tau_m, p.E_L + p.R * (p.I_e + constant_I),
+            p.R / p.tau_m,   p.J,           constant_I};
 }
 [[nodiscard]] inline CubaLif::State initial(const CubaLif& p, const CubaLif::Constants& c) noexcept {
     return {p.V_0, -c.constant_I};
 }
-[[nodiscard]] inline bool stands_still(const CubaLif::Constants&) noexcept { return false; }
+[[nodiscard]] inline bool stands_still(const CubaLif::Constants&) noexcept {
+    return false;
+}
 
 [[nodiscard]] inline CubaLif::State flow(const CubaLif::Constants& c, CubaLif::State v, double s) noexcept {
     return {v.V - (c.E - v.V) * std::expm1(-c.b * s) + c.slope * v.I * detail::response(c.a, c.b, s),
             v.I * std::exp(-c.a * s)};
 }
-inline void arrive(const CubaLif::Constants& c, CubaLif::State& v, double w) noexcept { v.I += c.J * w; }
+inline void arrive(const CubaLif::Constants& c, CubaLif::State& v, double w) noexcept {
+    v.I += c.J * w;
+}
 
 /// During the refractory period V stands; the current decays and collects.
 [[nodiscard]] inline CubaLif::State refractory_flow(const CubaLif::Constants& c, CubaLif::State v,
                                                     double s) noexcept {
     return {v.V, v.I * std::exp(-c.a * s)};
 }
-inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, double w) noexcept { v.I += c.J * w; }
+inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, double w) noexcept {
+    v.I += c.J * w;
+}
 
 /// Seconds until V reaches V_th without further input; infinity if it does not within `horizon` seconds.
 [[nodiscard]] inline double next_crossing(const CubaLif::Constants& c, CubaLif::State v, double V_th,
@@ -114,8 +123,8 @@ inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, do
     const double excess_high = excess(high);
     if (excess_high < 0.0) return never;
 
-    // Newton, guarded by the bracket. Near a peak that barely crosses, the distance to the peak is the root of the
-    // parabola there, from which Newton converges at once.
+    // Newton, guarded by the bracket. Near a peak that barely crosses, the distance to the peak is the root
+    // of the parabola there, from which Newton converges at once.
     double s = low;
     if (high == extremum) {
         const double curvature = c.a * g * std::exp(-c.a * high);

@@ -36,23 +36,34 @@ struct If {
     };
 };
 
-[[nodiscard]] inline If::Constants constants(const If& p, double x) noexcept { return {p.R * (p.I_e + x), p.J}; }
-[[nodiscard]] inline If::State initial(const If& p, const If::Constants&) noexcept { return {p.V_0}; }
+[[nodiscard]] inline If::Constants constants(const If& p, double x) noexcept {
+    return {p.R * (p.I_e + x), p.J};
+}
+[[nodiscard]] inline If::State initial(const If& p, const If::Constants&) noexcept {
+    return {p.V_0};
+}
 
 /// True where the state stays as it is between arrivals, whatever its value.
-[[nodiscard]] inline bool stands_still(const If::Constants& c) noexcept { return c.slope == 0.0; }
+[[nodiscard]] inline bool stands_still(const If::Constants& c) noexcept {
+    return c.slope == 0.0;
+}
 
 [[nodiscard]] inline If::State flow(const If::Constants& c, If::State v, double s) noexcept {
     return {v.V + c.slope * s};
 }
-inline void arrive(const If::Constants& c, If::State& v, double w) noexcept { v.V += c.J * w; }
+inline void arrive(const If::Constants& c, If::State& v, double w) noexcept {
+    v.V += c.J * w;
+}
 
 /// During the refractory period the membrane stands and what arrives is lost.
-[[nodiscard]] inline If::State refractory_flow(const If::Constants&, If::State v, double) noexcept { return v; }
+[[nodiscard]] inline If::State refractory_flow(const If::Constants&, If::State v, double) noexcept {
+    return v;
+}
 inline void refractory_arrive(const If::Constants&, If::State&, double) noexcept {}
 
 /// Seconds until V reaches V_th without further input; infinity if it does not within `horizon` seconds.
-[[nodiscard]] inline double next_crossing(const If::Constants& c, If::State v, double V_th, double horizon) noexcept {
+[[nodiscard]] inline double next_crossing(const If::Constants& c, If::State v, double V_th,
+                                          double horizon) noexcept {
     if (v.V >= V_th) return 0.0;
     const double s = c.slope > 0.0 ? (V_th - v.V) / c.slope : std::numeric_limits<double>::infinity();
     return s <= horizon ? s : std::numeric_limits<double>::infinity();

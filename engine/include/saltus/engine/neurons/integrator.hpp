@@ -20,7 +20,11 @@ struct Integrator {
     using Constants = If::Constants;
 };
 
-[[nodiscard]] inline If::Constants constants(const Integrator& p, double x) noexcept { return {p.R * x, p.J}; }
-[[nodiscard]] inline If::State initial(const Integrator& p, const If::Constants&) noexcept { return {p.V_0}; }
+[[nodiscard]] inline If::Constants constants(const Integrator& p, double x) noexcept {
+    return {p.R * x, p.J};
+}
+[[nodiscard]] inline If::State initial(const Integrator& p, const If::Constants&) noexcept {
+    return {p.V_0};
+}
 
 }  // namespace saltus::neurons

@@ -25,6 +25,8 @@ struct Li {
 [[nodiscard]] inline Lif::Constants constants(const Li& p, double x) noexcept {
     return {p.tau_m, p.E_L + p.R * x, p.J};
 }
-[[nodiscard]] inline Lif::State initial(const Li& p, const Lif::Constants&) noexcept { return {p.V_0}; }
+[[nodiscard]] inline Lif::State initial(const Li& p, const Lif::Constants&) noexcept {
+    return {p.V_0};
+}
 
 }  // namespace saltus::neurons

@@ -46,16 +46,24 @@ struct Lif {
 [[nodiscard]] inline Lif::Constants constants(const Lif& p, double x) noexcept {
     return {p.tau_m, p.E_L + p.R * (p.I_e + x), p.J};
 }
-[[nodiscard]] inline Lif::State initial(const Lif& p, const Lif::Constants&) noexcept { return {p.V_0}; }
-[[nodiscard]] inline bool stands_still(const Lif::Constants&) noexcept { return false; }
+[[nodiscard]] inline Lif::State initial(const Lif& p, const Lif::Constants&) noexcept {
+    return {p.V_0};
+}
+[[nodiscard]] inline bool stands_still(const Lif::Constants&) noexcept {
+    return false;
+}
 
 [[nodiscard]] inline Lif::State flow(const Lif::Constants& c, Lif::State v, double s) noexcept {
     return {v.V - (c.E - v.V) * std::expm1(-s / c.tau_m)};
 }
-inline void arrive(const Lif::Constants& c, Lif::State& v, double w) noexcept { v.V += c.J * w; }
+inline void arrive(const Lif::Constants& c, Lif::State& v, double w) noexcept {
+    v.V += c.J * w;
+}
 
 /// During the refractory period the membrane stands and what arrives is lost.
-[[nodiscard]] inline Lif::State refractory_flow(const Lif::Constants&, Lif::State v, double) noexcept { return v; }
+[[nodiscard]] inline Lif::State refractory_flow(const Lif::Constants&, Lif::State v, double) noexcept {
+    return v;
+}
 inline void refractory_arrive(const Lif::Constants&, Lif::State&, double) noexcept {}
 
 /// Seconds until V reaches V_th without further input; infinity if it does not within `horizon` seconds.

@@ -1,8 +1,8 @@
 // The closed set of models. Adding one is a header beside this file, a line in `Model`, a test, and a line of
 // documentation (CONTRIBUTING.md walks through it).
 //
-// A model P is a struct of the parameters of one neuron with P::name (NIR's), P::State, P::Constants, and these
-// functions on them:
+// A model P is a struct of the parameters of one neuron with P::name (NIR's), P::State, P::Constants, and
+// these functions on them:
 //   constants(p, x)                    what the loops need, from the parameters and the constant signal x
 //   initial(p, c)                      state at the start
 //   flow(c, state, s)                  state s seconds later without input: the closed form
@@ -32,7 +32,9 @@ struct Input {
 };
 
 template <class P>
-concept Spiking = requires(const P& p) { p.V_th; };
+concept Spiking = requires(const P& p) {
+    p.V_th;
+};
 
 /// Parameters of a population: one entry that all neurons share, or one per neuron.
 template <class P>

@@ -1,6 +1,7 @@
 // Threshold unit without memory.                                                       NIR: Threshold
 //
-//   Spikes whose summed weight at one instant reaches V_th make it fire at that instant; what does not is forgotten.
+//   Spikes whose summed weight at one instant reaches V_th make it fire at that instant; what does not is
+//   forgotten.
 #pragma once
 
 #include <limits>
@@ -26,19 +27,29 @@ struct Threshold {
     struct Constants {};
 };
 
-[[nodiscard]] inline Threshold::Constants constants(const Threshold&, double) noexcept { return {}; }
-[[nodiscard]] inline Threshold::State initial(const Threshold&, const Threshold::Constants&) noexcept { return {0.0}; }
-[[nodiscard]] inline bool stands_still(const Threshold::Constants&) noexcept { return false; }
-[[nodiscard]] inline Threshold::State flow(const Threshold::Constants&, Threshold::State v, double s) noexcept {
+[[nodiscard]] inline Threshold::Constants constants(const Threshold&, double) noexcept {
+    return {};
+}
+[[nodiscard]] inline Threshold::State initial(const Threshold&, const Threshold::Constants&) noexcept {
+    return {0.0};
+}
+[[nodiscard]] inline bool stands_still(const Threshold::Constants&) noexcept {
+    return false;
+}
+[[nodiscard]] inline Threshold::State flow(const Threshold::Constants&, Threshold::State v,
+                                           double s) noexcept {
     return {s > 0.0 ? 0.0 : v.V};
 }
-inline void arrive(const Threshold::Constants&, Threshold::State& v, double w) noexcept { v.V += w; }
+inline void arrive(const Threshold::Constants&, Threshold::State& v, double w) noexcept {
+    v.V += w;
+}
 [[nodiscard]] inline Threshold::State refractory_flow(const Threshold::Constants&, Threshold::State v,
                                                       double) noexcept {
     return v;
 }
 inline void refractory_arrive(const Threshold::Constants&, Threshold::State&, double) noexcept {}
-[[nodiscard]] inline double next_crossing(const Threshold::Constants&, Threshold::State, double, double) noexcept {
+[[nodiscard]] inline double next_crossing(const Threshold::Constants&, Threshold::State, double,
+                                          double) noexcept {
     return std::numeric_limits<double>::infinity();
 }
 
