@@ -22,10 +22,11 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     Watch watch(std::move(callback));
     options.on_progress = [&](std::uint64_t done, std::uint64_t total) { return watch.go_on(done, total); };
 
+    const datasets::Dataset dataset = datasets::open_dataset(path, split);
     datasets::Evaluation evaluation;
     {
         const nb::gil_scoped_release unlocked;
-        evaluation = datasets::evaluate(built.network(), datasets::open_dataset(path, split), options);
+        evaluation = datasets::evaluate(built.network(), dataset, options);
     }
 
     nb::list decisions;

@@ -24,14 +24,14 @@ Form form_of(std::string_view name) {
     throw UsageError("form: expected 'hdf5' or 'json', found " + quoted(name) + ".");
 }
 
+// HDF5 need not be safe for threads: files are read and written with the GIL held.
+
 io::NirDocument read(const std::filesystem::path& path, std::string_view form, bool sum_duplicate_edges) {
-    const nb::gil_scoped_release unlocked;
     const io::NirReadOptions options{sum_duplicate_edges};
     return form_of(form) == Form::hdf5 ? io::read_nir(path, options) : io::read_nir_json(path, options);
 }
 
 void write(const io::NirDocument& document, const std::filesystem::path& path, std::string_view form) {
-    const nb::gil_scoped_release unlocked;
     form_of(form) == Form::hdf5 ? io::write_nir(document, path) : io::write_nir_json(document, path);
 }
 

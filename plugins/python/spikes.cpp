@@ -114,7 +114,6 @@ void write(const std::filesystem::path& path, const nb::dict& trains, const nb::
         for (std::size_t k = 0; k < ticks.size(); ++k) potential.times.emplace_back(Duration(ticks(k)));
         potential.values.assign(values.data(), values.data() + values.size());
     }
-    const nb::gil_scoped_release unlocked;
     io::write_spikes(path, spikes, records);
 }
 

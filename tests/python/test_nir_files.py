@@ -1,5 +1,6 @@
 """Networks in files and as graphs of nir: nothing is lost on the way."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -239,6 +240,18 @@ def test_without_the_package_nir_the_error_names_what_to_install(monkeypatch):
         net.to_nir()
     with pytest.raises(ImportError, match=r"saltus\[nir\]"):
         saltus.from_nir(object())
+
+
+def test_files_may_be_read_and_written_by_several_threads_at_once():
+    paths = [path for path in READ_BY_NIR if "nested" not in path.name]
+
+    def copy(i):
+        for path in paths:
+            saltus.save(saltus.load(path), f"{i}-{path.name}")
+        return [saltus.load(f"{i}-{path.name}")._document == saltus.load(path)._document for path in paths]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(all(same) for same in pool.map(copy, range(8)))
 
 
 def test_recordings_are_refused_as_such():

@@ -219,7 +219,12 @@ def simulate(
         )
         if error is not None:
             error.partial = result
-            raise error
+            try:
+                raise error
+            finally:
+                del (
+                    error
+                )  # the frame in its traceback would keep it, and the result, until the next collection
         if report is not None:
             report(1.0, result.end, sum(len(train) for train in result.spikes.values()))
     finally:

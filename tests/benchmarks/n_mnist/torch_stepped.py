@@ -2,8 +2,8 @@
 
 One JSON line: accuracy, seconds a recording. Two ways to step: "steps" runs all layers once per step, as the
 importers of norse and sinabs do for recurrent graphs; "layers" runs each layer over all steps before the
-next, which lets the convolutions work on a batch of steps. Reset: "zero" (one spike a step) or "subtract" (sinabs:
-several spikes a step).
+next, which lets the convolutions work on a batch of steps. Reset: "zero" (one spike a step) or "subtract"
+(sinabs: several spikes a step).
 """
 
 import argparse
