@@ -161,6 +161,11 @@ class Dataset : public Object {
     Dataset(Handle handle, std::string name, std::shared_ptr<const Origin> origin);
     void check_storage(hid_t properties) const;
     void check_references(hid_t properties, HeapCheck& heap) const;
+    /// The library trusts that a chunk expands to its size, and reads beyond it where it does not.
+    void check_chunks() const;
+    /// Calls f(bytes as stored, mask of the filters that were not applied); no bytes where they lie outside
+    /// the file.
+    void for_each_chunk(const std::function<void(const std::optional<std::string>&, unsigned)>& f) const;
     [[nodiscard]] bool is_variable() const;
     void read_variable_strings(std::vector<std::string>& strings, std::uint64_t limit) const;
     void read_fixed_strings(std::vector<std::string>& strings) const;

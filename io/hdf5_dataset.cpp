@@ -123,6 +123,7 @@ void Dataset::read_numbers(hid_t memory_type, void* buffer) const {
                     description() + ".");
     }
     if (size_ == 0) return;
+    check_chunks();
     const Handle properties(H5Pcreate(H5P_DATASET_XFER));
     H5Pset_type_conv_cb(properties.id(), refuse_range, nullptr);
     if (quietly([&] { return H5Dread(id(), memory_type, H5S_ALL, H5S_ALL, properties.id(), buffer); }) < 0) {
@@ -134,6 +135,7 @@ void Dataset::read_numbers(hid_t memory_type, void* buffer) const {
 void Dataset::read_booleans(std::byte* buffer) const {
     if (value_class_ != ValueClass::boolean) throw error("expected booleans, found " + description() + ".");
     if (size_ == 0) return;
+    check_chunks();
     if (quietly([&] { return H5Dread(id(), type_.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer); }) < 0) {
         throw error("cannot be read: " + last_failure() + ".");
     }
@@ -181,6 +183,7 @@ void Dataset::read_variable_strings(std::vector<std::string>& strings, std::uint
 }
 
 void Dataset::read_fixed_strings(std::vector<std::string>& strings) const {
+    check_chunks();
     std::string bytes(strings.size() * element_size_, '\0');
     if (quietly([&] { return H5Dread(id(), type_.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()); }) < 0) {
         throw error("cannot be read: " + last_failure() + ".");

@@ -1,4 +1,6 @@
 // Whether what a dataset declares and what is stored agree: looked at before anything is read.
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -33,6 +35,60 @@ struct Chunks {
     std::vector<hsize_t> shape;
     std::uint64_t bytes;      // of one chunk, not compressed
     std::uint64_t count = 1;  // that cover the extent
+};
+
+/// Bytes to which zlib data expand; `most` + 1 for more than that, none for data that are damaged or cut.
+std::optional<std::uint64_t> expanded_size(const std::string& data, std::uint64_t most) {
+    z_stream stream{};
+    if (inflateInit(&stream) != Z_OK) return std::nullopt;
+    std::array<Bytef, 1u << 15> out{};
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));  // zlib does not write there
+    stream.avail_in = static_cast<uInt>(data.size());
+    std::uint64_t size = 0;
+    int status = Z_OK;
+    while (status == Z_OK && size <= most) {
+        stream.next_out = out.data();
+        stream.avail_out = static_cast<uInt>(out.size());
+        status = inflate(&stream, Z_NO_FLUSH);
+        size += out.size() - stream.avail_out;
+    }
+    inflateEnd(&stream);
+    if (size > most) return most + 1;
+    return status == Z_STREAM_END ? std::optional(size) : std::nullopt;
+}
+
+/// The filters of a dataset, as far as they decide how many bytes a stored chunk stands for.
+struct Filters {
+    explicit Filters(hid_t properties) {
+        for (int k = 0; k < H5Pget_nfilters(properties); ++k) {
+            unsigned flags = 0;
+            std::size_t none = 0;
+            const H5Z_filter_t filter = H5Pget_filter2(properties, static_cast<unsigned>(k), &flags, &none,
+                                                       nullptr, 0, nullptr, nullptr);
+            if (filter == H5Z_FILTER_DEFLATE) {
+                deflate = 1u << k;
+            } else if (filter == H5Z_FILTER_FLETCHER32) {
+                checksum = 1u << k;
+            } else if (filter != H5Z_FILTER_SHUFFLE) {
+                known = false;
+            }
+        }
+    }
+
+    /// Bytes of one stored chunk once expanded; none where it is damaged.
+    [[nodiscard]] std::optional<std::uint64_t> size_of(std::string chunk, unsigned skipped,
+                                                       std::uint64_t most) const {
+        if ((checksum & ~skipped) != 0) {
+            if (chunk.size() < 4) return std::nullopt;
+            chunk.resize(chunk.size() - 4);
+        }
+        if ((deflate & ~skipped) != 0) return expanded_size(chunk, most);
+        return chunk.size();
+    }
+
+    unsigned deflate = 0;  // bits of the filter mask
+    unsigned checksum = 0;
+    bool known = true;
 };
 
 /// The references of one compressed chunk, expanded by the library in a file that exists only in memory. Bit
@@ -141,6 +197,31 @@ void Dataset::check_references(hid_t properties, HeapCheck& heap) const {
 
     const Chunks chunks(properties, shape_, heap.reference_size());
     const bool is_filtered = H5Pget_nfilters(properties) > 0;
+    for_each_chunk([&](const std::optional<std::string>& chunk, unsigned skipped) {
+        check(chunk && is_filtered ? quietly([&] {
+            return expanded(*chunk, skipped, properties, chunks.shape, heap.reference_size());
+        })
+                                   : chunk);
+    });
+}
+
+void Dataset::check_chunks() const {
+    const Handle properties(quietly([&] { return H5Dget_create_plist(id()); }));
+    if (!properties) throw error("is malformed: " + last_failure() + ".");
+    if (size_ == 0 || H5Pget_layout(properties.id()) != H5D_CHUNKED) return;
+    const Filters filters(properties.id());
+    if (!filters.known) return;
+    const Chunks chunks(properties.id(), shape_, element_size_);
+    for_each_chunk([&](const std::optional<std::string>& chunk, unsigned skipped) {
+        if (!chunk || filters.size_of(*chunk, skipped, chunks.bytes) != chunks.bytes) {
+            throw error("is damaged: a chunk does not expand to the " + human_bytes(chunks.bytes) +
+                        " that its shape needs.");
+        }
+    });
+}
+
+void Dataset::for_each_chunk(
+    const std::function<void(const std::optional<std::string>&, unsigned)>& f) const {
     hsize_t stored_chunks = 0;
     if (quietly([&] { return H5Dget_num_chunks(id(), space_.id(), &stored_chunks); }) < 0) {
         throw error("is malformed: " + last_failure() + ".");
@@ -155,11 +236,7 @@ void Dataset::check_references(hid_t properties, HeapCheck& heap) const {
             }) < 0) {
             throw error("is malformed: " + last_failure() + ".");
         }
-        const std::optional<std::string> chunk = origin_->raw.bytes(address, bytes);
-        check(chunk && is_filtered ? quietly([&] {
-            return expanded(*chunk, skipped, properties, chunks.shape, heap.reference_size());
-        })
-                                   : chunk);
+        f(origin_->raw.bytes(address, bytes), skipped);
     }
 }
 

@@ -1,8 +1,8 @@
 """Malformed files are refused at once, in little memory, by file, node and field."""
 
 import json
+import os
 import subprocess
-import sys
 
 import pytest
 import saltus
@@ -28,7 +28,7 @@ EXPECTED = {
 }
 
 CODE = """
-import json, resource, sys, time
+import json, sys, time
 import saltus
 begin = time.perf_counter()
 try:
@@ -37,8 +37,9 @@ try:
 except saltus.FileError as caught:
     error = {"text": str(caught), "path": caught.path, "where": caught.where}
 seconds = time.perf_counter() - begin
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-mib = peak / (2**20 if sys.platform == "darwin" else 1024)
+# Not ru_maxrss: that begins with the memory of the process which started this one.
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+mib = int(peak) / 1024
 print(json.dumps({"error": error, "seconds": seconds, "mib": mib}))
 """
 
@@ -93,17 +94,9 @@ def test_hostile_json_is_refused_in_under_a_second_and_300_mib(text, tmp_path):
     assert found["mib"] < 300
 
 
-def test_a_refused_file_leaves_nothing_behind():
+def test_a_refused_file_is_closed():
     path = NIR_FILES / "hostile" / "12_compressed_bomb.nir"
-    for _ in range(20):
-        with pytest.raises(saltus.FileError):
-            saltus.load(path)
-    if sys.platform == "linux":
-        import os
-
-        open_files = [
-            os.readlink(f"/proc/self/fd/{fd}")
-            for fd in os.listdir("/proc/self/fd")
-            if fd.isdigit() and os.path.islink(f"/proc/self/fd/{fd}")
-        ]
-        assert str(path) not in open_files
+    with pytest.raises(saltus.FileError):
+        saltus.load(path)
+    links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    assert str(path) not in [os.readlink(link) for link in links if os.path.islink(link)]

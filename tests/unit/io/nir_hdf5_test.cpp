@@ -399,6 +399,24 @@ TEST_SUITE("io/nir storage") {
         CHECK(contains(chain.refusal(), "node 'lif', field 'tau': cannot be read"));
     }
 
+    TEST_CASE("a chunk that expands to less than its size is refused before the library reads beyond it") {
+        const Chain chain;
+        const Hid storage(H5Pcreate(H5P_DATASET_CREATE));
+        const hsize_t chunk = 3;
+        H5Pset_chunk(storage, 1, &chunk);
+        H5Pset_deflate(storage, 6);
+        const std::array<double, 3> values{0.01, 0.02, 0.03};
+        chain.put(tau, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {3}, values.data(), storage);
+        CHECK(chain.array("tau").reals() == std::vector<double>{0.01, 0.02, 0.03});
+        // A whole zlib stream (RFC 1950) of no bytes at all, padded to what the size check lets pass.
+        std::array<unsigned char, 24> nothing{0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01};
+        chain.edit([&](hid_t file) {
+            const Hid dataset(H5Dopen2(file, tau, H5P_DEFAULT));
+            const hsize_t origin = 0;
+            REQUIRE(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &origin, nothing.size(), nothing.data()) >= 0);
+        });
+        CHECK(contains(chain.refusal(), "node 'lif', field 'tau': is damaged: a chunk does not expand to"));
+    }
     TEST_CASE("nodes come in the order of creation where the file tracks it, else by name") {
         const Chain chain;
         CHECK(test::names_of(*chain.read().root.graph) == std::vector<std::string>{"input", "lif", "output"});

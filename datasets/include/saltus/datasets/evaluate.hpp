@@ -21,7 +21,7 @@ struct EvaluationOptions {
     unsigned threads = 0;              // 0: as many as OpenMP gives
     std::optional<Duration> duration;  // of each sample, later spikes are left out; none: up to its last
                                        // spike, and on for as long as a spike may be under way
-    std::string output;  // port that decides; empty: the only one
+    std::string output;                // port that decides; empty: the only one
     std::function<bool(std::uint64_t done, std::uint64_t total)>
         on_progress;  // one thread at a time; false stops
 };
