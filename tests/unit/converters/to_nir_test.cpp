@@ -385,7 +385,6 @@ TEST_SUITE("converters/to_nir/graph") {
     TEST_CASE("networks that a recurrent delay has cured keep it") {
         NirReading reading;
         reading.recurrent_delay = parse_duration("250ms");
-        // x -> w -> a, a -> w -> a: only the second way is delayed, so the node w has to be two.
         const Network network = network_of(document({{"input", input({1})},
                                                      {"w", affine({1, 1}, {1.0}, {0.0})},
                                                      {"a", relay(1)},
@@ -395,6 +394,20 @@ TEST_SUITE("converters/to_nir/graph") {
         const SpikeTrain expected = train({{1.0, 0}, {1.25, 0}, {1.5, 0}});
         CHECK(spikes_of(network, "a", {{1.0, 0}}, 1.5) == expected);
         CHECK(spikes_of(there_and_back(network), "a", {{1.0, 0}}, 1.5) == expected);
+    }
+
+    TEST_CASE("a node that only one of its sources reaches through a later delay has to be two") {
+        // input -> w -> a without delay, a -> w -> late -> a.
+        const Dense w = dense("w", 1, 1, {1.0}, {0.25});
+        const Network network(
+            {inputs(1), one("a", firing_at_half())},
+            {{0, 1, {w}}, {1, 1, {dense("w", 1, 1, {1.0}), Delay{"late", 1, {parse_duration("250ms")}}}}});
+        const NirDocument document = checked(nir_from_network(network));
+        CHECK(nodes_of(document) == Names{"a", "a_a", "input", "late", "w"});
+        // The bias alone fires a every 2 s.
+        const SpikeTrain expected = train({{1.0, 0}, {1.25, 0}, {1.5, 0}, {1.75, 0}});
+        CHECK(spikes_of(network, "a", {{1.0, 0}}, 1.75) == expected);
+        CHECK(spikes_of(network_of(document), "a", {{1.0, 0}}, 1.75) == expected);
     }
 }
 
