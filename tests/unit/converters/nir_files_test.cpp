@@ -29,9 +29,8 @@ TEST_SUITE("converters/nir_files") {
               "package/grouped_conv.nir", "package/names.nir", "package/nested.nir",
               "package/nested_deep.nir", "package/nested_ordered.nir", "package/nonsquare_kernel.nir",
               "package/old_no_version.nir", "package/old_v0.2.0.nir", "package/scalar_params.nir",
-              "package/self_loop.nir", "package/two_inputs_two_outputs.nir",
-              "paper/braille_noDelay_bias_zero.nir", "paper/lif_norse.nir", "paper/lif_rockpool.nir",
-              "paper/two_lif_neurons.nir"}) {
+              "package/self_loop.nir", "package/two_inputs_two_outputs.nir", "paper/lif_norse.nir",
+              "paper/lif_rockpool.nir", "paper/two_lif_neurons.nir"}) {
             CAPTURE(file);
             const Network network = read(file).network;
             const auto drive = random_inputs(network, 300, duration);
