@@ -281,7 +281,7 @@ TEST_SUITE("simulation/exact") {
         CHECK(refusal(Network({population("a", 1, If{})}, {{0, 0, {}}}))
                   .find("a -> a: this cycle has no delay") == 0);
     }
-    TEST_CASE("a thousand spikes at one instant from one arrival are refused beyond a million, not run") {
+    TEST_CASE("more than a million spikes of one neuron at one instant are refused, not run") {
         const If p{.V_th = 1e-12, .reset = Reset::subtract_repeated};
         const Network network({input(1), population("a", 1, p)}, {connect(0, 1, 1, 1, {{0, 0, 1, {}}})});
         CHECK_THROWS_AS((void)simulate(network, {{"in", train({{1, 0}})}}, {.duration = ms(5)}), LimitError);
