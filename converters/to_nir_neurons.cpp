@@ -187,8 +187,11 @@ NeuronNode node_from_population(const Population& population, const Losses& loss
     }
     return std::visit(
         [&](const auto& model) -> NeuronNode {
-            if constexpr (std::is_same_v<std::decay_t<decltype(model)>, neurons::Input>) {
-                return {};
+            if constexpr (!neurons::HasNeurons<std::decay_t<decltype(model)>>) {
+                throw NetworkError(
+                    population.name, "",
+                    std::string(neurons::model_name(population.model)) +
+                        " has no counterpart in NIR: make it an input and give its spikes to the run.");
             } else {
                 return write(population, model, losses);
             }

@@ -77,7 +77,7 @@ std::string joined(const std::vector<std::string>& names) {
 bool drives_itself(const Population& population) {
     return std::visit(
         [](const auto& model) {
-            if constexpr (std::is_same_v<std::decay_t<decltype(model)>, neurons::Input>) {
+            if constexpr (!neurons::HasNeurons<std::decay_t<decltype(model)>>) {
                 return true;
             } else {
                 return std::any_of(model.begin(), model.end(), [](const auto& p) {

@@ -101,7 +101,7 @@ void check_population(const Population& population) {
     }
     std::visit(
         [&](const auto& model) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(model)>, neurons::Input>) {
+            if constexpr (neurons::HasNeurons<std::decay_t<decltype(model)>>) {
                 check_parameters(population, model);
             }
         },
@@ -211,8 +211,8 @@ Network::Network(std::vector<Population> populations, std::vector<Projection> pr
                                "names a population that does not exist.");
         }
         const std::string edge = projection_name(projection);
-        if (populations_[projection.target].is_input()) {
-            throw NetworkError(edge, "", "an input receives spikes from outside only.");
+        if (populations_[projection.target].is_source()) {
+            throw NetworkError(edge, "", "the target is a source of spikes, which receives none.");
         }
         std::uint64_t size = populations_[projection.source].size();
         for (const Stage& stage : projection.stages) {

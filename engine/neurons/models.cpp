@@ -4,15 +4,17 @@ namespace saltus::neurons {
 
 namespace {
 
-constexpr std::string_view name_of(const Input&) {
-    return Input::name;
+template <class M>
+constexpr std::string_view name_of(const M&) {
+    return M::name;
 }
 template <class P>
 constexpr std::string_view name_of(const PerNeuron<P>&) {
     return P::name;
 }
 
-constexpr bool spikes(const Input&) {
+template <class M>
+constexpr bool spikes(const M&) {
     return true;
 }
 template <class P>
@@ -28,6 +30,10 @@ std::string_view model_name(const Model& model) {
 
 bool is_spiking(const Model& model) {
     return std::visit([](const auto& m) { return spikes(m); }, model);
+}
+
+bool is_source(const Model& model) {
+    return std::visit([]<class M>(const M&) { return !HasNeurons<M>; }, model);
 }
 
 }  // namespace saltus::neurons

@@ -116,7 +116,7 @@ class ExactSimulation::Prepared {
         std::visit(
             [&](const auto& model) {
                 using M = std::decay_t<decltype(model)>;
-                if constexpr (!std::is_same_v<M, neurons::Input>) {
+                if constexpr (neurons::HasNeurons<M>) {
                     if constexpr (neurons::Spiking<typename M::value_type>) {
                         refuse_endless_firing(population.name, model);
                     }
@@ -333,7 +333,7 @@ class ExactRun {
         return std::visit(
             [&](const auto& model) -> std::optional<AnyState> {
                 using M = std::decay_t<decltype(model)>;
-                if constexpr (std::is_same_v<M, neurons::Input>) {
+                if constexpr (!neurons::HasNeurons<M>) {
                     return std::nullopt;
                 } else {
                     return AnyState(std::in_place_type<PopulationState<typename M::value_type>>, model,

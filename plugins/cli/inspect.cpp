@@ -59,7 +59,8 @@ std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
     return list;
 }
 
-std::vector<Parameter> parameters_of(const neurons::Input&) {
+template <class Source>
+std::vector<Parameter> parameters_of(const Source&) {
     return {};
 }
 

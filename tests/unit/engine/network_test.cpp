@@ -68,7 +68,7 @@ TEST_SUITE("network") {
         CHECK(refusal({input("in", 3), lif("a", 2)}, {{0, 1, {}}}) ==
               "in -> a: the target has 2 neurons, found a projection to 3.");
         CHECK(refusal({input("in", 3), lif("a", 2)}, {{1, 0, {all_ones(2, 3)}}}) ==
-              "a -> in: an input receives spikes from outside only.");
+              "a -> in: the target is a source of spikes, which receives none.");
     }
     TEST_CASE("weights must be finite and as many as the stage says") {
         Dense fc = all_ones(2, 2);

@@ -20,7 +20,10 @@ struct Population {
     neurons::Model model;
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(element_count(shape)); }
+    /// Its spikes come with the input of a run.
     [[nodiscard]] bool is_input() const { return std::holds_alternative<neurons::Input>(model); }
+    /// Nothing can be connected to it: an input or a generator of spikes.
+    [[nodiscard]] bool is_source() const { return neurons::is_source(model); }
 };
 
 /// A named result of the network: the spikes, or the potential, of a population.

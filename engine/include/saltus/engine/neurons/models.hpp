@@ -22,14 +22,10 @@
 #include "saltus/engine/neurons/integrator.hpp"
 #include "saltus/engine/neurons/li.hpp"
 #include "saltus/engine/neurons/lif.hpp"
+#include "saltus/engine/neurons/sources.hpp"
 #include "saltus/engine/neurons/threshold.hpp"
 
 namespace saltus::neurons {
-
-/// Spikes come from outside, with the input of a run.
-struct Input {
-    static constexpr std::string_view name = "Input";
-};
 
 template <class P>
 concept Spiking = requires(const P& p) {
@@ -40,13 +36,22 @@ concept Spiking = requires(const P& p) {
 template <class P>
 using PerNeuron = std::vector<P>;
 
-using Model = std::variant<Input, PerNeuron<If>, PerNeuron<Lif>, PerNeuron<CubaLif>, PerNeuron<Integrator>,
-                           PerNeuron<Li>, PerNeuron<CubaLi>, PerNeuron<Threshold>>;
+using Model = std::variant<Input, PoissonSource, RegularSource, SpikeSource, PerNeuron<If>, PerNeuron<Lif>,
+                           PerNeuron<CubaLif>, PerNeuron<Integrator>, PerNeuron<Li>, PerNeuron<CubaLi>,
+                           PerNeuron<Threshold>>;
+
+/// M holds parameters of neurons that receive spikes; the others are sources.
+template <class M>
+concept HasNeurons = requires {
+    typename M::value_type;
+};
 
 /// "IF", "LIF", ... as NIR calls it.
 [[nodiscard]] std::string_view model_name(const Model& model);
 
-/// Emits spikes, as an Input does.
+/// Emits spikes, as a source does.
 [[nodiscard]] bool is_spiking(const Model& model);
+/// Its spikes do not depend on what arrives: an input or a generator.
+[[nodiscard]] bool is_source(const Model& model);
 
 }  // namespace saltus::neurons
