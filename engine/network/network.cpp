@@ -142,6 +142,10 @@ void check_stage(const std::string& node, const Sparse& s) {
     check_finite(node, "weight", s.weights);
 }
 
+void check_stage(const std::string& node, const Rule& s) {
+    check_rule(node, s);
+}
+
 void check_stage(const std::string& node, const Convolution& s) {
     if (s.groups == 0 || s.in_channels % s.groups != 0 || s.out_channels % s.groups != 0) {
         throw NetworkError(node, "groups",
