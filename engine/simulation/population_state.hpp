@@ -16,31 +16,12 @@
 #include <vector>
 
 #include "arrivals.hpp"
+#include "instant.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/network.hpp"
 
 namespace saltus {
-
-/// A real instant: a tick and the part of a tick beyond it.
-struct Instant {
-    Time tick;
-    double rest_fs = 0.0;
-};
-
-[[nodiscard]] inline double seconds_between(const Instant& from, const Instant& to) {
-    const auto ticks = static_cast<double>(to.tick.femtoseconds() - from.tick.femtoseconds());
-    return (ticks + (to.rest_fs - from.rest_fs)) / femtoseconds_per_second;
-}
-
-/// `seconds` >= 0 after `from`; never where that is beyond `end`.
-[[nodiscard]] inline Instant later(const Instant& from, double seconds, Time end) {
-    const double fs = seconds * femtoseconds_per_second + from.rest_fs;
-    const auto room = static_cast<double>(end.femtoseconds() - from.tick.femtoseconds());
-    const double ticks = std::round(fs);
-    if (!(ticks <= room)) return {Time::never(), 0.0};
-    return {Time(Duration(from.tick.femtoseconds() + static_cast<std::int64_t>(ticks))), fs - ticks};
-}
 
 template <class P>
 class PopulationState {
