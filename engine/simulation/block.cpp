@@ -38,46 +38,39 @@ void Block::accept(std::span<const Spike> spikes) {
 
 void Block::collect(std::int64_t stop) {
     arrivals_.clear();
-    if (queue_.next() >= stop) return;
-    bool sorted = true;
-    const auto add = [&](const Axon& axon, std::uint32_t begin, std::uint32_t end) {
-        arrivals_.push_back({axon.time, axon.route, axon.source, begin, end});
-        const std::size_t n = arrivals_.size();
-        sorted = sorted && (n == 1 || !(arrivals_[n - 1] < arrivals_[n - 2]));
-    };
     queue_.pop_before(stop, [&](Axon axon) {
         const auto& synapses = plan_.incoming[axon.route].synapses;
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
             const std::int64_t sent = axon.time - table->delay_fs(axon.cursor);
-            do {
-                const SynapseTable::Segment segment = table->segment(axon.source, axon.cursor);
-                add(axon, segment.begin, segment.end);
-                axon.cursor = segment.next;
-                if (axon.cursor == SynapseTable::at_end) return;
-                axon.time = after(sent, table->delay_fs(axon.cursor));
-            } while (axon.time < stop);
+            const SynapseTable::Target* targets = table->targets();
+            axon.cursor = table->walk(
+                axon.source, axon.cursor, stop - sent, [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
+                    if (end - begin == 1) end = Arrival::single | targets[begin];
+                    arrivals_.push_back({sent + delay, axon.route, axon.source, begin, end});
+                });
+            if (axon.cursor == SynapseTable::at_end) return;
+            axon.time = after(sent, table->delay_fs(axon.cursor));
             queue_.push(axon);
         } else if (std::holds_alternative<DenseRows>(synapses)) {
-            add(axon, 0, 0);
+            arrivals_.push_back({axon.time, axon.route, axon.source, 0, 0});
         } else {
             const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
             const std::int64_t sent = axon.time - chain.delay(axon.source, axon.cursor).femtoseconds();
             do {
-                add(axon, axon.cursor, axon.cursor + 1);
+                arrivals_.push_back({axon.time, axon.route, axon.source, axon.cursor, 0});
                 if (++axon.cursor == chain.segments(axon.source)) return;
                 axon.time = after(sent, chain.delay(axon.source, axon.cursor).femtoseconds());
             } while (axon.time < stop);
             queue_.push(axon);
         }
     });
-    if (!sorted) sort_arrivals();
 }
 
 void Block::sort_arrivals() {
     constexpr std::size_t few = 64;
     const std::size_t n = arrivals_.size();
     if (n < few) {
-        std::sort(arrivals_.begin(), arrivals_.end());
+        if (n > 1) std::sort(arrivals_.begin(), arrivals_.end());
         return;
     }
     // Times of a window are spread rather evenly: one pass into buckets of about one arrival, then each by

@@ -60,13 +60,19 @@ struct Axon {
     [[nodiscard]] std::int64_t key() const { return time; }
 };
 
-/// Synapses [begin, end) of a route, or its segment `begin`, are reached at `time`.
+/// Synapses [begin, end) of a route, or its segment `begin`, are reached at `time`. For a single synapse its target
+/// stands here, so that the row need not be looked up again.
 struct Arrival {
+    static constexpr std::uint32_t single = 1u << 31;
+
     std::int64_t time;
     std::uint32_t route;
     NeuronIndex source;
     std::uint32_t begin;
-    std::uint32_t end;
+    std::uint32_t end;  // single | target, where it is one synapse
+
+    [[nodiscard]] bool is_single() const { return (end & single) != 0; }
+    [[nodiscard]] std::uint32_t target() const { return end & ~single; }
 
     friend bool operator<(const Arrival& a, const Arrival& b) {
         if (a.time != b.time) return a.time < b.time;
@@ -102,8 +108,9 @@ class Block {
     void send(std::int64_t t, NeuronIndex neuron) {
         spikes_.push_back({Time(Duration(t)), plan_.order, plan_.range.begin + neuron});
     }
-    /// Takes the arrivals before `stop` out of the queue into arrivals_, in order.
+    /// Takes the arrivals before `stop` out of the queue into arrivals_.
     void collect(std::int64_t stop);
+    void sort_arrivals();
 
     const BlockPlan& plan_;
     RadixHeap<Axon> queue_;
@@ -114,8 +121,6 @@ class Block {
   private:
     [[nodiscard]] bool first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent,
                                      Axon& axon) const;
-    void sort_arrivals();
-
     std::vector<Arrival> scratch_;
     std::vector<std::uint32_t> counts_;
 };

@@ -10,11 +10,11 @@
 // empty time costs nothing. Between blocks nothing is shared but the spikes; a block depends on which spikes
 // reach it alone. Hence the same bits for any number of threads and ranks.
 #include <algorithm>
-#include <exception>
 
 #include "plan.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "team.hpp"
 
 namespace saltus {
 
@@ -65,7 +65,7 @@ SpikeTrain checked_input(const Network& network, const InputSpikes& input, Durat
 class ExactRun {
   public:
     ExactRun(const Plan& plan, const std::vector<InputSpikes>& inputs, const SimulationOptions& options)
-        : p_(plan), options_(options), end_(options.duration.femtoseconds()), sent_(plan.levels) {
+        : p_(plan), options_(options), end_(options.duration.femtoseconds()), sent_(plan.levels), team_(plan.parallelism.threads) {
         if (options.duration < Duration()) {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
         }
@@ -109,6 +109,13 @@ class ExactRun {
     }
 
     SimulationResult run() {
+        team_.run([this] { lead(); });
+        finish();
+        return std::move(result_);
+    }
+
+  private:
+    void lead() {
         std::int64_t start = next_start();
         for (; start <= end_; start = next_start()) {
             if (result_.windows++ % windows_per_report_ == 0 && !go_on(start)) {
@@ -120,11 +127,8 @@ class ExactRun {
         }
         result_.end = Time(Duration(result_.interrupted ? start : end_));
         if (!result_.interrupted) record_potentials_before(end_ + 1);
-        finish();
-        return std::move(result_);
     }
 
-  private:
     struct Member {
         Block* block;
         std::uint32_t population;
@@ -142,7 +146,7 @@ class ExactRun {
 
     void compute_window(std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
-            for_each_thread([&](std::uint32_t thread) {
+            team_.each([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
@@ -153,7 +157,7 @@ class ExactRun {
             });
             gather(level);
         }
-        for_each_thread([&](std::uint32_t thread) {
+        team_.each([&](std::uint32_t thread) {
             for (std::uint32_t level = 0; level < p_.levels; ++level) {
                 for (const Member& member : crews_[level][thread]) {
                     for (std::uint32_t other = level; other < p_.levels; ++other) {
@@ -182,26 +186,6 @@ class ExactRun {
             ++result_.spike_counts[q];
             if (spike_recorded_[q]) result_.spikes[q].add(spike.time, spike.neuron);
         }
-    }
-
-    template <class F>
-    void for_each_thread(F&& f) {
-        const std::uint32_t threads = p_.parallelism.threads;
-        if (threads == 1) {
-            f(0u);
-            return;
-        }
-        std::exception_ptr failure;
-#pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(threads))
-        for (std::uint32_t thread = 0; thread < threads; ++thread) {
-            try {
-                f(thread);
-            } catch (...) {
-#pragma omp critical
-                failure = std::current_exception();
-            }
-        }
-        if (failure) std::rethrow_exception(failure);
     }
 
     [[nodiscard]] std::int64_t next_start() const {
@@ -271,6 +255,7 @@ class ExactRun {
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
+    Team team_;
     std::uint64_t windows_per_report_;
     std::size_t next_potential_ = 0;
     SimulationResult result_;

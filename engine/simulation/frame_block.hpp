@@ -37,12 +37,15 @@ class FrameBlock final : public Block {
     void advance(std::int64_t stop) override {
         spikes_.clear();
         collect(stop);
-        const bool sparse = sort_in_trains(stop);
+        const bool all_sorted = add_trains_to_arrivals(stop);
+        sort_arrivals();
+        batch_begin_ = batch_end_ = 0;
         std::size_t k = 0;
         for (;;) {
+            if (all_sorted) k = run_singles(k, stop);
             std::int64_t t =
                 std::min({k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, own_.next(), until_, stop});
-            if (!sparse) t = run_trains(t);
+            if (!all_sorted) t = run_trains(t);
             if (t >= stop) return;
             k = compute(t, k);
         }
@@ -102,7 +105,8 @@ class FrameBlock final : public Block {
     std::size_t compute(std::int64_t t, std::size_t k) {
         move_frame_to(t);
         if (t == until_) watch_on(t);
-        const Moment m = frame_.at(t);
+        const bool arrives = k < arrivals_.size() && arrivals_[k].time == t;
+        const Moment m = arrives ? moment_of_arrival(k) : frame_.at(t);
         candidates_.clear();
         while (own_.next() <= t) {
             own_.pop_before(t + 1, [&](const Own& own) {
@@ -165,12 +169,53 @@ class FrameBlock final : public Block {
         if (until_ != INT64_MAX) frame_.watch_until(until_);
     }
 
+    /// Arrivals of one synapse each at instants of their own, from k on, up to the next other thing that happens: the
+    /// same as compute, without its detours. Returns the first that is left.
+    std::size_t run_singles(std::size_t k, std::int64_t stop) {
+        std::int64_t limit = std::min({own_.next(), until_, stop});
+        const std::size_t n = arrivals_.size();
+        for (; k < n; ++k) {
+            const Arrival& arrival = arrivals_[k];
+            if (!arrival.is_single() || arrival.time >= limit) break;
+            if (k + 1 < n && arrivals_[k + 1].time == arrival.time) break;
+            move_frame_to(arrival.time);
+            refresh_batch(k);
+            ++synaptic_events_;
+            if (frame_.add(arrival.target(), weight_of(arrival), batch_, k - batch_begin_)) {
+                test({arrival.target(), 0.0F}, arrival.time, frame_.moment(batch_, k - batch_begin_));
+                limit = std::min({own_.next(), until_, stop});
+            }
+        }
+        return k;
+    }
+
+    [[nodiscard]] Moment moment_of_arrival(std::size_t k) {
+        refresh_batch(k);
+        return frame_.moment(batch_, k - batch_begin_);
+    }
+    /// Factors of the arrivals from k on, many at once.
+    void refresh_batch(std::size_t k) {
+        if (k < batch_end_ && batch_origin_ == frame_.clock().origin()) return;
+        batch_begin_ = k;
+        batch_end_ = std::min(k + batch_size, arrivals_.size());
+        batch_origin_ = frame_.clock().origin();
+        for (std::size_t i = batch_begin_; i < batch_end_; ++i) batch_times_[i - batch_begin_] = arrivals_[i].time;
+        batch_.of(frame_, batch_times_, batch_end_ - batch_begin_, 0);
+    }
+
+    [[nodiscard]] double weight_of(const Arrival& arrival) const {
+        if (arrival.route == from_trains) return trains_[arrival.source].weight;
+        return std::get<SynapseTable>(plan_.incoming[arrival.route].synapses).visit_weights([&](auto weights) {
+            if constexpr (std::is_pointer_v<decltype(weights)>) return static_cast<double>(weights[arrival.begin]);
+            else return weights;
+        });
+    }
+
     template <class Hot>
     void deliver(const Arrival& arrival, const Moment& m, Hot&& hot) {
-        if (arrival.route == from_trains) {
-            const Trains& trains = trains_[arrival.source];
-            const auto i = static_cast<std::uint16_t>(arrival.begin);
-            frame_.deliver(&i, 1, trains.weight, m, hot);
+        if (arrival.is_single()) {
+            const std::uint32_t i = arrival.target();
+            frame_.deliver(&i, 1, weight_of(arrival), m, hot);
             ++synaptic_events_;
             return;
         }
@@ -185,30 +230,29 @@ class FrameBlock final : public Block {
         } else {
             const auto& rows = std::get<DenseRows>(synapses);
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(
-                    weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m, hot);
+                frame_.deliver_row(weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m,
+                                   hot);
             });
             synaptic_events_ += frame_.size();
         }
     }
 
     /// Trains with few events between the arrivals are better treated as arrivals: true if they all are.
-    bool sort_in_trains(std::int64_t stop) {
+    bool add_trains_to_arrivals(std::int64_t stop) {
         if (trains_.empty()) return true;
-        double events = 0.0;
-        for (const Trains& trains : trains_) events += trains.group.rate();
+        double rate = 0.0;
+        for (const Trains& trains : trains_) rate += trains.group.rate();
         const double window = static_cast<double>(stop - now_) / femtoseconds_per_second;
         const double passes = static_cast<double>(arrivals_.size() + 1) * static_cast<double>(trains_.size());
         now_ = stop;
-        if (events * window > passes) return false;
-        const std::size_t before = arrivals_.size();
+        if (rate * window > passes) return false;
         for (std::uint32_t g = 0; g < trains_.size(); ++g) {
             Trains& trains = trains_[g];
             for (; trains.time() < stop; trains.group.advance()) {
-                arrivals_.push_back({trains.time(), from_trains, g, trains.first + trains.group.neuron(), 0});
+                const std::uint32_t target = trains.first + trains.group.neuron();
+                arrivals_.push_back({trains.time(), from_trains, g, target, Arrival::single | target});
             }
         }
-        if (arrivals_.size() != before) std::sort(arrivals_.begin(), arrivals_.end());
         return true;
     }
 
@@ -258,10 +302,11 @@ class FrameBlock final : public Block {
         if (trains.origin == frame_.clock().origin() && trains.factors_of == trains.group.chunks()) return;
         trains.origin = frame_.clock().origin();
         trains.factors_of = trains.group.chunks();
-        trains.factors.of(frame_, trains.group.times(), trains.delay);
+        trains.factors.of(frame_, trains.group.times(), PoissonGroup::chunk, trains.delay);
     }
 
     static constexpr std::uint32_t from_trains = UINT32_MAX;
+    static constexpr std::size_t batch_size = 256;
 
     Frame frame_;
     RadixHeap<Own> own_;
@@ -269,6 +314,11 @@ class FrameBlock final : public Block {
     std::int64_t now_ = 0;
     std::vector<Trains> trains_;
     std::vector<Candidate> candidates_;
+    std::size_t batch_begin_ = 0;
+    std::size_t batch_end_ = 0;
+    std::int64_t batch_origin_ = 0;
+    std::array<std::int64_t, batch_size> batch_times_;
+    typename Frame::template Factors<batch_size> batch_;
 };
 
 }  // namespace saltus

@@ -253,23 +253,28 @@ class DeltaFrame {
         std::array<double, n> e;
         std::array<double, n> offset;
 
-        void of(const DeltaFrame& frame, const std::array<std::int64_t, n>& times, std::int64_t delay) {
+        void of(const DeltaFrame& frame, const std::array<std::int64_t, n>& times, std::size_t count,
+                std::int64_t delay) {
             if constexpr (leaks) {
-                kernels::exponentials(times.data(), e.data(), n, frame.clock_.origin() - delay,
+                kernels::exponentials(times.data(), e.data(), count, frame.clock_.origin() - delay,
                                       frame.per_tau_);
                 offset.fill(0.0);
             } else {
                 e.fill(1.0);
-                for (std::size_t k = 0; k < n; ++k) offset[k] = frame.at(after(times[k], delay)).offset;
+                for (std::size_t k = 0; k < count; ++k) offset[k] = frame.at(after(times[k], delay)).offset;
             }
         }
     };
+    template <std::size_t n>
+    [[nodiscard]] Moment moment(const Factors<n>& f, std::size_t k) const {
+        return {f.e[k], f.offset[k], until_e_, until_offset_};
+    }
     /// One arrival at the time of factor k; true if the neuron may reach the threshold.
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
                                                std::size_t k) {
         const double now = c_[i] += J_ * f.e[k] * weight;
-        return now >= bound_of(i, {f.e[k], f.offset[k], until_e_, until_offset_});
+        return J_ * weight > 0.0 && now >= bound_of(i, moment(f, k));
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
@@ -437,10 +442,10 @@ class ExpFrame {
         const double bound = bound_of(0, m);
         const auto add = [&](std::uint32_t i, double da, double db) {
             Coefficients& c = all[i];
-            c.A += da;
-            c.B += db;
-            const double top = c.B + std::max(0.0, c.A * m.ratio);
-            if (top >= (one ? bound : bound_of(i, m))) [[unlikely]]
+            const double A = c.A += da;
+            const double B = c.B += db;
+            const double top = B + std::max(0.0, A * m.ratio);
+            if (db > 0.0 && top >= (one ? bound : bound_of(i, m))) [[unlikely]]
                 hot(i);
         };
         if constexpr (std::is_arithmetic_v<Weight>) {
@@ -472,20 +477,25 @@ class ExpFrame {
         std::array<double, n> ea;
         std::array<double, n> eb;
 
-        void of(const ExpFrame& frame, const std::array<std::int64_t, n>& times, std::int64_t delay) {
+        void of(const ExpFrame& frame, const std::array<std::int64_t, n>& times, std::size_t count,
+                std::int64_t delay) {
             const std::int64_t origin = frame.clock_.origin() - delay;
-            kernels::exponentials(times.data(), ea.data(), n, origin, frame.per_tau_syn_);
-            kernels::exponentials(times.data(), eb.data(), n, origin, frame.per_tau_m_);
+            kernels::exponentials(times.data(), ea.data(), count, origin, frame.per_tau_syn_);
+            kernels::exponentials(times.data(), eb.data(), count, origin, frame.per_tau_m_);
         }
     };
+    template <std::size_t n>
+    [[nodiscard, gnu::always_inline]] Moment moment(const Factors<n>& f, std::size_t k) const {
+        return {f.ea[k], f.eb[k], f.eb[k] / f.ea[k], until_eb_};
+    }
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
                                                std::size_t k) {
         Coefficients& c = coefficients_[i];
         c.A += gain_ * f.ea[k] * weight;
         c.B += -gain_ * f.eb[k] * weight;
-        const Moment m{f.ea[k], f.eb[k], f.eb[k] / f.ea[k], until_eb_};
-        return c.B + std::max(0.0, c.A * m.ratio) >= bound_of(i, m);
+        const Moment m = moment(f, k);
+        return gain_ * weight < 0.0 && c.B + std::max(0.0, c.A * m.ratio) >= bound_of(i, m);
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {

@@ -21,6 +21,7 @@ class NeuronBlock final : public Block {
     void advance(std::int64_t stop) override {
         spikes_.clear();
         collect(stop);
+        sort_arrivals();
         std::size_t k = 0;
         for (;;) {
             const std::int64_t t =
@@ -64,8 +65,9 @@ class NeuronBlock final : public Block {
         const auto& synapses = plan_.incoming[arrival.route].synapses;
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
             const SynapseTable::Target* targets = table->targets();
+            const std::uint32_t end = arrival.is_single() ? arrival.begin + 1 : arrival.end;
             table->visit_weights([&](auto weights) {
-                for (std::uint32_t s = arrival.begin; s < arrival.end; ++s) {
+                for (std::uint32_t s = arrival.begin; s < end; ++s) {
                     if constexpr (std::is_pointer_v<decltype(weights)>) {
                         sums_.add(targets[s], static_cast<double>(weights[s]));
                     } else {
@@ -73,7 +75,7 @@ class NeuronBlock final : public Block {
                     }
                 }
             });
-            synaptic_events_ += arrival.end - arrival.begin;
+            synaptic_events_ += end - arrival.begin;
         } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
             rows->weights.visit([&](auto weights) {
                 const auto row =

@@ -156,10 +156,10 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     std::vector<std::uint64_t> counts(std::size_t{stage.inputs} + 1, 0);
     for_each_source(stage, range, [&](NeuronIndex source) { ++counts[source + 1]; });
     std::partial_sum(counts.begin(), counts.end(), counts.begin());
-    if (counts.back() >= UINT32_MAX) {
+    if (counts.back() > most_synapses) {
         throw LimitError("projection " + quoted(stage.name) + ": " + std::to_string(counts.back()) +
                          " synapses onto " + std::to_string(range.size()) +
-                         " neurons, more than 2^32 - 2. Use more threads or ranks, or split the population.");
+                         " neurons, more than 2^31 - 1. Use more threads or ranks, or split the population.");
     }
     rows_.assign(counts.begin(), counts.end());
     counts = {};
@@ -227,35 +227,9 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     }
 }
 
-SynapseTable::Cursor SynapseTable::next_segment(NeuronIndex source, Cursor delay) const {
-    const auto d = static_cast<Cursor>(delays_.size());
-    const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * d;
-    while (delay < d && bounds[delay] == bounds[delay + 1]) ++delay;
-    return delay < d ? delay : at_end;
-}
-
 SynapseTable::Cursor SynapseTable::first(NeuronIndex source) const {
-    if (layout_ == Layout::shared) return next_segment(source, 0);
-    return rows_[source] < rows_[source + 1] ? rows_[source] : at_end;
-}
-
-SynapseTable::Cursor SynapseTable::first_from(NeuronIndex source, std::int64_t delay) const {
-    Cursor cursor = first(source);
-    while (cursor != at_end && delay_fs(cursor) < delay) cursor = segment(source, cursor).next;
-    return cursor;
-}
-
-SynapseTable::Segment SynapseTable::segment(NeuronIndex source, Cursor cursor) const {
-    if (layout_ == Layout::shared) {
-        const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * delays_.size();
-        return {bounds[cursor], bounds[cursor + 1], next_segment(source, cursor + 1)};
-    }
-    const std::uint32_t row_end = rows_[source + 1];
-    if (layout_ == Layout::one) return {cursor, row_end, at_end};
-    std::uint32_t end = cursor + 1;
-    const std::int64_t delay = delay_fs(cursor);
-    while (end < row_end && delay_fs(end) == delay) ++end;
-    return {cursor, end, end < row_end ? end : at_end};
+    if (layout_ != Layout::shared) return rows_[source] < rows_[source + 1] ? rows_[source] : at_end;
+    return walk(source, 0, INT64_MIN, [](std::int64_t, std::uint32_t, std::uint32_t) {});
 }
 
 std::uint64_t SynapseTable::bytes() const {

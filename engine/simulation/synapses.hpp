@@ -31,16 +31,10 @@ class SynapseTable {
   public:
     using Target = std::uint16_t;
     static constexpr std::uint32_t most_targets = 1u << 16;
+    static constexpr std::uint64_t most_synapses = (1u << 31) - 1;
     /// Position in a row: of a segment or of a synapse, as the layout counts.
     using Cursor = std::uint32_t;
     static constexpr Cursor at_end = UINT32_MAX;
-
-    /// Synapses that arrive together.
-    struct Segment {
-        std::uint32_t begin = 0;  // into targets and weights
-        std::uint32_t end = 0;
-        Cursor next = at_end;
-    };
 
     /// The synapses of `stage`, which is Sparse or Rule, onto `range`. Throws LimitError for 2^32 synapses or
     /// more.
@@ -48,15 +42,48 @@ class SynapseTable {
 
     /// First position of the row of `source`, at_end if it is empty.
     [[nodiscard]] Cursor first(NeuronIndex source) const;
-    /// First position of the row with a delay of at least `delay`.
-    [[nodiscard]] Cursor first_from(NeuronIndex source, std::int64_t delay_fs) const;
-    /// Delay of the synapses at `cursor`, and which they are.
+    /// Delay of the synapses at `cursor`.
     [[nodiscard]] std::int64_t delay_fs(Cursor cursor) const {
         if (layout_ == Layout::one) return delays_.front();
         if (layout_ == Layout::shared) return delays_[cursor];
         return delay_own_.empty() ? delays_[delay_index_[cursor]] : delay_own_[cursor];
     }
-    [[nodiscard]] Segment segment(NeuronIndex source, Cursor cursor) const;
+    /// Calls take(delay, begin, end) for each group of synapses of one delay, from `cursor` on, while the delay is
+    /// below `stop_delay`. Returns the position of the next, at_end if there is none.
+    template <class F>
+    Cursor walk(NeuronIndex source, Cursor cursor, std::int64_t stop_delay, F&& take) const {
+        switch (layout_) {
+            case Layout::one:
+                if (delays_.front() >= stop_delay) return cursor;
+                take(delays_.front(), rows_[source], rows_[source + 1]);
+                return at_end;
+            case Layout::shared: {
+                const auto n = static_cast<Cursor>(delays_.size());
+                const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * n;
+                for (; cursor < n; ++cursor) {
+                    if (bounds[cursor] == bounds[cursor + 1]) continue;
+                    if (delays_[cursor] >= stop_delay) return cursor;
+                    take(delays_[cursor], bounds[cursor], bounds[cursor + 1]);
+                }
+                return at_end;
+            }
+            case Layout::own:
+                break;
+        }
+        const Cursor row_end = rows_[source + 1];
+        const auto walk_own = [&](auto delay_of) {
+            while (cursor < row_end) {
+                const std::int64_t delay = delay_of(cursor);
+                if (delay >= stop_delay) return cursor;
+                const Cursor begin = cursor++;
+                while (cursor < row_end && delay_of(cursor) == delay) ++cursor;
+                take(delay, begin, cursor);
+            }
+            return at_end;
+        };
+        if (delay_own_.empty()) return walk_own([&](Cursor k) { return delays_[delay_index_[k]]; });
+        return walk_own([&](Cursor k) { return delay_own_[k]; });
+    }
 
     [[nodiscard]] const Target* targets() const { return targets_.data(); }
     /// Calls f with the weight that all synapses share, or with a pointer to their weights.
@@ -74,9 +101,6 @@ class SynapseTable {
 
     template <class S>
     void fill(const S& stage, std::int64_t delay_before, NeuronRange range);
-    /// shared: the first segment of the row from delay `delay` on that is not empty.
-    [[nodiscard]] Cursor next_segment(NeuronIndex source, Cursor delay) const;
-
     Layout layout_ = Layout::one;
     std::vector<std::int64_t> delays_;        // one: the delay; else all distinct ones, ascending, if few
     std::vector<std::uint32_t> rows_;         // one, own: synapses of source s are [rows[s], rows[s + 1])
