@@ -1,8 +1,6 @@
 #include "saltus/engine/connectivity.hpp"
 
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "saltus/engine/errors.hpp"
@@ -15,12 +13,6 @@ constexpr double shortest_delay = 1e-15;   // the tick
 constexpr double longest_delay = 9'223.0;  // [s], as far as time goes
 constexpr double rarest = 1e-3;            // share of the draws that bounds must leave
 constexpr std::uint64_t most_synapses = std::uint64_t{1} << 48;
-
-std::string number(double x) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.15g", x);
-    return text.data();
-}
 
 /// Checks one distribution of a rule.
 class DistributionChecks {
@@ -50,7 +42,7 @@ class DistributionChecks {
 
   private:
     NetworkError refused(const std::string& expected, double found) const {
-        return {node_, field_, expected + ", found " + number(found) + "."};
+        return {node_, field_, expected + ", found " + shown(found) + "."};
     }
     void finite(const std::string& what, double x) const {
         if (!std::isfinite(x)) throw refused(what + ": expected a finite number", x);
@@ -59,7 +51,7 @@ class DistributionChecks {
         if (x < 0.0) throw refused(what + "expected >= 0 s", x);
         if (x > 0.0 && x < shortest_delay)
             throw refused(what + "expected 0 or at least one tick of time, 1e-15 s", x);
-        if (x > longest_delay) throw refused(what + "expected at most " + number(longest_delay) + " s", x);
+        if (x > longest_delay) throw refused(what + "expected at most " + shown(longest_delay) + " s", x);
     }
 
     void shape(bool is_delay) const {
@@ -71,7 +63,7 @@ class DistributionChecks {
             case Distribution::Kind::uniform_grid:
                 finite("low", d_.low);
                 finite("high", d_.high);
-                if (!(d_.low <= d_.high)) throw refused("high: expected >= low, " + number(d_.low), d_.high);
+                if (!(d_.low <= d_.high)) throw refused("high: expected >= low, " + shown(d_.low), d_.high);
                 finite("high - low", d_.high - d_.low);
                 if (d_.kind == Distribution::Kind::uniform_grid) grid();
                 return;
@@ -111,9 +103,9 @@ class DistributionChecks {
             throw NetworkError(node_, field_,
                                "low, high: expected bounds within which a draw falls at least once in 1000, "
                                "found [" +
-                                   number(d_.low) + ", " + number(d_.high) + "] around the mean " +
-                                   number(d_.value) + " with sd " + number(d_.sd) +
-                                   (d_.step > 0.0 ? ", in steps of " + number(d_.step) : "") + ".");
+                                   shown(d_.low) + ", " + shown(d_.high) + "] around the mean " +
+                                   shown(d_.value) + " with sd " + shown(d_.sd) +
+                                   (d_.step > 0.0 ? ", in steps of " + shown(d_.step) : "") + ".");
         }
     }
 
@@ -199,7 +191,7 @@ void check_rule(const std::string& projection, const Rule& rule) {
             break;
         case Rule::Kind::bernoulli:
             if (!(rule.probability >= 0.0 && rule.probability <= 1.0))
-                throw refused("p", "expected 0 to 1, found " + number(rule.probability) + ".");
+                throw refused("p", "expected 0 to 1, found " + shown(rule.probability) + ".");
             break;
     }
     if (rule.number > most_synapses || synapse_count(rule) > most_synapses) {

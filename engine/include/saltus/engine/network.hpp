@@ -32,6 +32,11 @@ struct OutputPort {
     std::uint32_t population = 0;
 };
 
+/// Throws NetworkError for a population that no network can have: see Network.
+void check_population(const Population& population);
+/// The same for a projection between these populations.
+void check_projection(std::span<const Population> populations, const Projection& projection);
+
 class Network {
   public:
     /// Throws NetworkError that names the population or projection and the field: empty or repeated names,
