@@ -23,7 +23,9 @@ namespace saltus {
 namespace {
 
 using AnyState = std::variant<PopulationState<neurons::If>, PopulationState<neurons::Lif>,
-                              PopulationState<neurons::CubaLif>, PopulationState<neurons::Integrator>,
+                              PopulationState<neurons::CubaLif>, PopulationState<neurons::LifExp2>,
+                              PopulationState<neurons::LifAlpha>, PopulationState<neurons::LifAdaptive>,
+                              PopulationState<neurons::Qif>, PopulationState<neurons::Integrator>,
                               PopulationState<neurons::Li>, PopulationState<neurons::CubaLi>,
                               PopulationState<neurons::Threshold>>;
 
@@ -151,7 +153,8 @@ class ExactRun {
         const auto populations = p_.network.populations();
         for (const InputSpikes& input : inputs) add_input(input);
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
-            arrivals_.emplace_back(populations[q].size(), p_.layout[q]);
+            arrivals_.emplace_back(populations[q].size(), p_.layout[q],
+                                   neurons::keeps_signs_apart(populations[q].model));
             states_.push_back(initial_state(q));
             spike_recorded_.push_back(options.record_spikes && neurons::is_spiking(populations[q].model) &&
                                       is_recorded(q) && !populations[q].is_input());
