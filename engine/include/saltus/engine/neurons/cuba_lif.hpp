@@ -95,6 +95,9 @@ inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, do
     if (v.V >= V_th) return 0.0;
     const double g = c.slope * v.I;
     if (c.E <= V_th && g <= 0.0) return never;  // V stays below the larger of V and E
+    // While V is above where it started, V' is at most this.
+    const double climb = std::max(0.0, c.b * (c.E - v.V) + std::max(g, 0.0));
+    if (v.V + climb * horizon < V_th) return never;
 
     const double D = g - c.b * (v.V - c.E);
     const double rho = D / (c.a * g);

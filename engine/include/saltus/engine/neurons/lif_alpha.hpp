@@ -14,6 +14,7 @@
 // Most calls end at one of two proofs of silence, the sums over what is positive:
 //   window  V <= V_0 + h max(0, b (E - V_0) + b R sum (I + y min(h, 1/(e a))))
 //   peaks   V <= max(V_0, E) + b R sum (I k_max + y m_max)
+// Inhibition that is not faster than excitation is counted as so much less excitation, which it exceeds.
 #pragma once
 
 #include <algorithm>
@@ -131,8 +132,12 @@ namespace detail {
 /// True only if V stays below V_th up to the horizon; V < V_th at first.
 [[nodiscard]] inline bool surely_silent(const LifAlpha::Constants& c, LifAlpha::State v, double V_th,
                                         double horizon) noexcept {
-    const LifAlpha::Synapse ex{c.slope * v.ex.I, c.slope * v.ex.y};
+    LifAlpha::Synapse ex{c.slope * v.ex.I, c.slope * v.ex.y};
     const LifAlpha::Synapse in{c.slope * v.in.I, c.slope * v.in.y};
+    if (c.in.a <= c.ex.a) {
+        ex.I += std::min(in.I, 0.0);
+        ex.y += std::min(in.y, 0.0);
+    }
     const auto positive = [](double x) { return std::max(x, 0.0); };
     const auto largest = [&](LifAlpha::Synapse g, const LifAlpha::SynapseConstants& k) {
         return positive(g.I) + positive(g.y) * std::min(horizon, k.ramp);

@@ -14,6 +14,8 @@
 //   window        V <= V_0 + h max(0, b (E - V_0) + sum of the positive g)
 //   peaks         V <= max(V_0, E) + sum of the positive g k_max
 //   partial sums  ordered by rate, the coefficients of V - V_th add up to nothing positive (Laguerre)
+// Inhibition that is not faster than excitation is less than -|g_in| e^{-a_ex s} at any time: the first two
+// count it as so much less excitation.
 #pragma once
 
 #include <algorithm>
@@ -122,7 +124,8 @@ namespace detail {
                                         double horizon) noexcept {
     const double g_ex = c.slope * v.I_ex;
     const double g_in = c.slope * v.I_in;
-    const double up_ex = std::max(g_ex, 0.0);
+    const bool covered = g_in < 0.0 && c.a_in <= c.a_ex;  // inhibition that lasts at least as long
+    const double up_ex = std::max(covered ? g_ex + g_in : g_ex, 0.0);
     const double up_in = std::max(g_in, 0.0);
     const double climb = std::max(0.0, c.b * (c.E - v.V) + up_ex + up_in);
     if (v.V + climb * horizon < V_th) return true;
