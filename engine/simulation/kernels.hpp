@@ -57,6 +57,18 @@ template <class W>
     for (std::size_t k = 0; k < n; ++k) sum[k] += amplitude * static_cast<double>(row[k]);
 }
 
+/// The same, the products < 0 to a sum of their own.
+template <class W>
+[[gnu::always_inline]] inline void add_row_by_sign(double* __restrict sum, double* __restrict negative,
+                                                   const W* __restrict row, std::size_t n, double amplitude) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) {
+        const double w = amplitude * static_cast<double>(row[k]);
+        sum[k] += w < 0.0 ? 0.0 : w;
+        negative[k] += w < 0.0 ? w : 0.0;
+    }
+}
+
 /// V[k] += J sum[k], sum[k] = 0; true if some V[k] reached V_th.
 bool arrive(neurons::If::State* __restrict states, double* __restrict sum, std::size_t n, double J,
             double V_th);
