@@ -98,13 +98,17 @@ class ChainBuilder {
         }
         if (!takes_shape(stage, shape_)) {
             const auto* dense = std::get_if<Dense>(&stage);
-            const bool flat = std::holds_alternative<Sparse>(stage) || (dense && dense->blocks == 1);
+            const bool flat = std::holds_alternative<Sparse>(stage) || std::holds_alternative<Rule>(stage) ||
+                              (dense && dense->blocks == 1);
             reshape(flat, {static_cast<std::uint32_t>(stage_size(stage).input)}, place);
         }
         const bool named = is_node_name(stage_name(stage));
         const std::string key = named ? stage_name(stage) : key_ + place;
         if (const auto* sparse = std::get_if<Sparse>(&stage)) {
             fork(*sparse, named, key);
+        } else if (const auto* rule = std::get_if<Rule>(&stage)) {
+            check_matrices(rule->inputs, rule->outputs, 1);
+            fork(Sparse::of(*rule), named, key);
         } else {
             append({stage, shape_, named ? stage_name(stage) : "", suffix_of(stage), key});
         }
@@ -131,15 +135,18 @@ class ChainBuilder {
         }
     }
 
+    void check_matrices(std::uint64_t inputs, std::uint64_t outputs, std::size_t delays) const {
+        if (inputs * outputs > most_matrix_entries / delays) {
+            throw LimitError(where_ + ": NIR has no sparse connections, and " + std::to_string(delays) +
+                             " matrices (one for each delay) of " + std::to_string(inputs) + " x " +
+                             std::to_string(outputs) + " have more than " +
+                             std::to_string(most_matrix_entries) + " entries.");
+        }
+    }
+
     void fork(const Sparse& sparse, bool named, const std::string& key) {
         const std::vector<Duration> delays = delays_of(sparse);
-        const std::uint64_t matrix = std::uint64_t{sparse.inputs} * sparse.outputs;
-        if (matrix > most_matrix_entries / delays.size()) {
-            throw LimitError(where_ + ": NIR has no sparse connections, and " +
-                             std::to_string(delays.size()) + " matrices (one for each delay) of " +
-                             std::to_string(sparse.inputs) + " x " + std::to_string(sparse.outputs) +
-                             " have more than " + std::to_string(most_matrix_entries) + " entries.");
-        }
+        check_matrices(sparse.inputs, sparse.outputs, delays.size());
         if (chains_.size() * delays.size() > most_chains) {
             throw LimitError(where_ + ": synapses of more than " + std::to_string(most_chains) +
                              " different delays, each of which is a chain of nodes in NIR.");

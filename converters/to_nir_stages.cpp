@@ -157,6 +157,9 @@ auto key_of(const Dense& d) {
 auto key_of(const Sparse& s) {
     return std::tuple(s.inputs, s.outputs, s.table);
 }
+auto key_of(const Rule& r) {
+    return std::tuple(r.inputs, r.outputs);  // never compared: a chain holds its synapses
+}
 auto key_of(const Convolution& c) {
     return std::tuple(c.one_dimensional, c.in_channels, c.out_channels, c.groups, c.in_size, c.out_size,
                       c.kernel, c.stride, c.padding, c.dilation, c.padding_same);
@@ -193,6 +196,7 @@ bool takes_shape(const Stage& stage, const Shape& shape) {
         Overloaded{
             [&](const Dense& d) { return !shape.empty() && shape.back() == d.inputs; },
             [&](const Sparse&) { return shape.size() == 1; },
+            [&](const Rule&) { return shape.size() == 1; },
             [&](const Convolution& c) { return shape == image(c.in_channels, c.in_size, c.one_dimensional); },
             [&](const Pooling& p) { return shape == image(p.channels, p.in_size, false); },
             [&](const Scale&) { return true; },
@@ -210,6 +214,7 @@ Shape shape_after(const Stage& stage, const Shape& in, const std::string& where)
                               return out;
                           },
                           [&](const Sparse& s) { return Shape{s.outputs}; },
+                          [&](const Rule& s) { return Shape{s.outputs}; },
                           [&](const Convolution& c) {
                               check_window(where, c.name, c);
                               return image(c.out_channels, c.out_size, c.one_dimensional);
@@ -236,6 +241,7 @@ io::NirNode node_from_stage(const Stage& stage, const Shape& in) {
         Overloaded{
             [&](const Dense& d) { return dense_node(d, in); },
             [&](const Sparse&) -> io::NirNode { throw std::logic_error("explicit synapses have no node"); },
+            [&](const Rule&) -> io::NirNode { throw std::logic_error("drawn synapses have no node"); },
             [&](const Convolution& c) { return convolution_node(c); },
             [&](const Pooling& p) { return pooling_node(p); },
             [&](const Scale& s) { return scale_node(s, in); },

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdio>
 #include <vector>
 
 namespace saltus {
@@ -73,6 +74,12 @@ std::string quoted(std::string_view name) {
         }
     }
     return text + "'";
+}
+
+std::string shown(double x) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.15g", x);
+    return text.data();
 }
 
 std::size_t detail::edit_distance(std::string_view a, std::string_view b) {

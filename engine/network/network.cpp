@@ -25,6 +25,11 @@ class ParameterChecks {
             field, member, [](double x) { return std::isfinite(x); }, "a finite number");
     }
     template <class Member>
+    void not_negative(const char* field, Member member) const {
+        each(
+            field, member, [](double x) { return std::isfinite(x) && x >= 0.0; }, ">= 0");
+    }
+    template <class Member>
     void positive(const char* field, Member member) const {
         each(
             field, member, [](double x) { return std::isfinite(x) && x > 0.0; }, "> 0");
@@ -61,16 +66,28 @@ concept has_refractory_period = requires(P& p) {
     p.t_ref = Duration();
 };
 
+void check_length(const Population& population, const char* field, std::size_t found) {
+    if (found == 1 || found == population.size()) return;
+    throw NetworkError(population.name, field,
+                       "expected parameters for 1 or " + std::to_string(population.size()) +
+                           " neurons, found " + std::to_string(found) + ".");
+}
+
+void check_from_0(const Population& population, const char* field, Time time) {
+    if (time >= Time()) return;
+    throw NetworkError(population.name, field, "expected >= 0, found " + to_string(time.since_start()) + ".");
+}
+
 template <class P>
 void check_parameters(const Population& population, const neurons::PerNeuron<P>& parameters) {
-    if (parameters.size() != 1 && parameters.size() != population.size()) {
-        throw NetworkError(population.name, "",
-                           "expected parameters for 1 or " + std::to_string(population.size()) +
-                               " neurons, found " + std::to_string(parameters.size()) + ".");
-    }
+    check_length(population, "", parameters.size());
     const ParameterChecks<P> check(population.name, parameters);
     if constexpr (requires(P p) { p.tau_m; }) check.positive("tau_m", &P::tau_m);
     if constexpr (requires(P p) { p.tau_syn; }) check.positive("tau_syn", &P::tau_syn);
+    if constexpr (requires(P p) { p.tau_syn_ex; }) check.positive("tau_syn_ex", &P::tau_syn_ex);
+    if constexpr (requires(P p) { p.tau_syn_in; }) check.positive("tau_syn_in", &P::tau_syn_in);
+    if constexpr (requires(P p) { p.th_tau; }) check.positive("th_tau", &P::th_tau);
+    if constexpr (requires(P p) { p.th_jump; }) check.not_negative("th_jump", &P::th_jump);
     if constexpr (requires(P p) { p.R; }) check.finite("R", &P::R);
     if constexpr (requires(P p) { p.E_L; }) check.finite("E_L", &P::E_L);
     if constexpr (requires(P p) { p.I_e; }) check.finite("I_e", &P::I_e);
@@ -83,6 +100,54 @@ void check_parameters(const Population& population, const neurons::PerNeuron<P>&
         check.refractory();
     }
 }
+
+void check_source(const Population&, const neurons::Input&) {}
+
+void check_source(const Population& population, const neurons::PoissonSource& source) {
+    check_length(population, "rate", source.rate.size());
+    for (std::size_t i = 0; i < source.rate.size(); ++i) {
+        if (!(std::isfinite(source.rate[i]) && source.rate[i] >= 0.0)) {
+            throw NetworkError(
+                population.name, "rate",
+                "neuron " + std::to_string(i) + ": expected >= 0 Hz, found " + shown(source.rate[i]) + ".");
+        }
+    }
+    check_from_0(population, "start", source.start);
+}
+
+void check_source(const Population& population, const neurons::RegularSource& source) {
+    check_length(population, "interval", source.interval.size());
+    check_length(population, "first", source.first.size());
+    for (std::size_t i = 0; i < source.interval.size(); ++i) {
+        if (source.interval[i] <= Duration()) {
+            throw NetworkError(population.name, "interval",
+                               "neuron " + std::to_string(i) + ": expected > 0, found " +
+                                   to_string(source.interval[i]) + ".");
+        }
+    }
+    for (const Time first : source.first) check_from_0(population, "first", first);
+}
+
+void check_source(const Population& population, const neurons::SpikeSource& source) {
+    const SpikeTrain& spikes = source.spikes;
+    if (spikes.times.size() != spikes.neurons.size()) {
+        throw NetworkError(population.name, "neurons",
+                           "expected " + std::to_string(spikes.times.size()) +
+                               " entries as in 'times', found " + std::to_string(spikes.neurons.size()) +
+                               ".");
+    }
+    for (std::size_t k = 0; k < spikes.size(); ++k) {
+        check_from_0(population, "times", spikes.times[k]);
+        if (spikes.neurons[k] >= population.size()) {
+            throw NetworkError(population.name, "neurons",
+                               "spike " + std::to_string(k) + ": expected a neuron below " +
+                                   std::to_string(population.size()) + ", found " +
+                                   std::to_string(spikes.neurons[k]) + ".");
+        }
+    }
+}
+
+}  // namespace
 
 void check_population(const Population& population) {
     if (population.name.empty()) throw NetworkError("", "", "a population needs a name.");
@@ -103,10 +168,14 @@ void check_population(const Population& population) {
         [&](const auto& model) {
             if constexpr (neurons::HasNeurons<std::decay_t<decltype(model)>>) {
                 check_parameters(population, model);
+            } else {
+                check_source(population, model);
             }
         },
         population.model);
 }
+
+namespace {
 
 void check_finite(const std::string& node, const char* field, const Weights& weights) {
     weights.visit([&](auto values) {
@@ -140,6 +209,10 @@ void check_stage(const std::string& node, const Sparse& s) {
     if (!s.table) throw NetworkError(node, "", "has no synapse table.");
     check_count(node, "weight", s.table->targets.size(), s.weights.size());
     check_finite(node, "weight", s.weights);
+}
+
+void check_stage(const std::string& node, const Rule& s) {
+    check_rule(node, s);
 }
 
 void check_stage(const std::string& node, const Convolution& s) {
@@ -193,6 +266,36 @@ void check_stage(const std::string& node, const Delay& s) {
 
 }  // namespace
 
+void check_projection(std::span<const Population> populations, const Projection& projection) {
+    if (projection.source >= populations.size() || projection.target >= populations.size()) {
+        throw NetworkError("projection from " + std::to_string(projection.source) + " to " +
+                               std::to_string(projection.target),
+                           "", "names a population that does not exist.");
+    }
+    const std::string edge =
+        populations[projection.source].name + " -> " + populations[projection.target].name;
+    if (populations[projection.target].is_source()) {
+        throw NetworkError(edge, "", "the target is a source of spikes, which receives none.");
+    }
+    std::uint64_t size = populations[projection.source].size();
+    for (const Stage& stage : projection.stages) {
+        const std::string node = stage_name(stage).empty() ? edge : stage_name(stage);
+        std::visit([&](const auto& s) { check_stage(node, s); }, stage);
+        if (stage_size(stage).input != size) {
+            throw NetworkError(edge, "",
+                               stage_kind(stage) + " " + quoted(stage_name(stage)) + " takes " +
+                                   std::to_string(stage_size(stage).input) + " elements, found " +
+                                   std::to_string(size) + ".");
+        }
+        size = stage_size(stage).output;
+    }
+    if (size != populations[projection.target].size()) {
+        throw NetworkError(edge, "",
+                           "the target has " + std::to_string(populations[projection.target].size()) +
+                               " neurons, found a projection to " + std::to_string(size) + ".");
+    }
+}
+
 Network::Network(std::vector<Population> populations, std::vector<Projection> projections,
                  std::vector<OutputPort> outputs)
     : populations_(std::move(populations)),
@@ -206,31 +309,7 @@ Network::Network(std::vector<Population> populations, std::vector<Projection> pr
         }
     }
     for (const Projection& projection : projections_) {
-        if (projection.source >= populations_.size() || projection.target >= populations_.size()) {
-            throw NetworkError("projection " + std::to_string(&projection - projections_.data()), "",
-                               "names a population that does not exist.");
-        }
-        const std::string edge = projection_name(projection);
-        if (populations_[projection.target].is_source()) {
-            throw NetworkError(edge, "", "the target is a source of spikes, which receives none.");
-        }
-        std::uint64_t size = populations_[projection.source].size();
-        for (const Stage& stage : projection.stages) {
-            const std::string node = stage_name(stage).empty() ? edge : stage_name(stage);
-            std::visit([&](const auto& s) { check_stage(node, s); }, stage);
-            if (stage_size(stage).input != size) {
-                throw NetworkError(edge, "",
-                                   stage_kind(stage) + " " + quoted(stage_name(stage)) + " takes " +
-                                       std::to_string(stage_size(stage).input) + " elements, found " +
-                                       std::to_string(size) + ".");
-            }
-            size = stage_size(stage).output;
-        }
-        if (size != populations_[projection.target].size()) {
-            throw NetworkError(edge, "",
-                               "the target has " + std::to_string(populations_[projection.target].size()) +
-                                   " neurons, found a projection to " + std::to_string(size) + ".");
-        }
+        check_projection(populations_, projection);
     }
     for (const OutputPort& output : outputs_) {
         if (output.population >= populations_.size()) {

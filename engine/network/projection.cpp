@@ -4,10 +4,13 @@
 #include <numeric>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/synapse_draw.hpp"
 
 namespace saltus {
 
 namespace {
+
+constexpr std::uint64_t most_explicit_synapses = std::uint64_t{1} << 31;
 
 template <class... Fs>
 struct Overloaded : Fs... {
@@ -44,7 +47,7 @@ std::uint64_t window_pairs(const Window& w, const Convolution::Pair& dilation) {
 }
 
 /// Smallest and largest delay of one stage.
-std::pair<Duration, Duration> delay_range(const Stage& stage) {
+std::pair<Duration, Duration> delays_of(const Stage& stage) {
     if (const auto* delay = std::get_if<Delay>(&stage)) {
         const auto [low, high] = std::minmax_element(delay->delays.begin(), delay->delays.end());
         return {*low, *high};
@@ -54,6 +57,10 @@ std::pair<Duration, Duration> delay_range(const Stage& stage) {
         const auto by_delay = [](const auto& a, const auto& b) { return a.delay < b.delay; };
         const auto [low, high] = std::minmax_element(segments.begin(), segments.end(), by_delay);
         return {low->delay, high->delay};
+    }
+    if (const auto* rule = std::get_if<Rule>(&stage)) {
+        const auto [low, high] = delay_range(*rule);
+        return {low, high};
     }
     return {};
 }
@@ -139,6 +146,25 @@ Sparse Sparse::of(std::string name, std::uint32_t inputs, std::uint32_t outputs,
             Weights(sorted_weights)};
 }
 
+Sparse Sparse::of(const Rule& rule) {
+    if (synapse_count(rule) > most_explicit_synapses) {
+        throw LimitError((rule.name.empty() ? "" : rule.name + ": ") + std::string(rule_name(rule.kind)) +
+                         " draws more synapses than can be listed one by one, " +
+                         std::to_string(most_explicit_synapses) + ".");
+    }
+    std::vector<NeuronIndex> sources;
+    std::vector<NeuronIndex> targets;
+    std::vector<double> weights;
+    std::vector<Duration> delays;
+    for_each_synapse(rule, 0, rule.outputs, [&](const Synapse& synapse) {
+        sources.push_back(synapse.source);
+        targets.push_back(synapse.target);
+        weights.push_back(synapse.weight);
+        delays.push_back(synapse.delay);
+    });
+    return of(rule.name, rule.inputs, rule.outputs, sources, targets, weights, delays);
+}
+
 StageSize stage_size(const Stage& stage) {
     return std::visit(
         Overloaded{
@@ -146,6 +172,9 @@ StageSize stage_size(const Stage& stage) {
                 return StageSize{std::uint64_t{s.blocks} * s.inputs, std::uint64_t{s.blocks} * s.outputs};
             },
             [](const Sparse& s) {
+                return StageSize{s.inputs, s.outputs};
+            },
+            [](const Rule& s) {
                 return StageSize{s.inputs, s.outputs};
             },
             [](const Convolution& s) {
@@ -176,6 +205,7 @@ std::string stage_kind(const Stage& stage) {
         Overloaded{
             [](const Dense& s) { return std::string(s.bias.empty() ? "Linear" : "Affine"); },
             [](const Sparse&) { return std::string("Sparse"); },
+            [](const Rule& s) { return std::string(rule_name(s.kind)); },
             [](const Convolution& s) { return std::string(s.one_dimensional ? "Conv1d" : "Conv2d"); },
             [](const Pooling& s) {
                 return std::string(s.kind == Pooling::Kind::sum ? "SumPool2d" : "AvgPool2d");
@@ -191,6 +221,7 @@ std::uint64_t synapse_count(const Stage& stage) {
     return std::visit(Overloaded{
                           [](const Dense& s) { return std::uint64_t{s.blocks} * s.inputs * s.outputs; },
                           [](const Sparse& s) { return std::uint64_t{s.table->targets.size()}; },
+                          [](const Rule& s) { return synapse_count(s); },
                           [](const Convolution& s) {
                               return window_pairs(s, s.dilation) * s.out_channels *
                                      (s.in_channels / s.groups);
@@ -207,13 +238,13 @@ std::uint64_t synapse_count(const Stage& stage) {
 
 Duration Projection::min_delay() const {
     Duration sum;
-    for (const Stage& stage : stages) sum = sum + delay_range(stage).first;
+    for (const Stage& stage : stages) sum = sum + delays_of(stage).first;
     return sum;
 }
 
 Duration Projection::max_delay() const {
     Duration sum;
-    for (const Stage& stage : stages) sum = sum + delay_range(stage).second;
+    for (const Stage& stage : stages) sum = sum + delays_of(stage).second;
     return sum;
 }
 

@@ -270,6 +270,14 @@ void walk(const std::vector<Stage>& stages, std::size_t k, NeuronIndex index, do
         step.front());
 }
 
+/// The projection with explicit synapses in place of rules.
+Projection drawn(Projection projection) {
+    for (Stage& stage : projection.stages) {
+        if (const auto* rule = std::get_if<Rule>(&stage)) stage = Sparse::of(*rule);
+    }
+    return projection;
+}
+
 /// The chain as explicit synapses.
 Sparse expanded(const Projection& projection, std::uint32_t source_size, const std::string& name) {
     std::vector<NeuronIndex> sources;
@@ -338,8 +346,9 @@ PoolingStep::PoolingStep(const Pooling& p)
       rows(p.in_size[0], p.out_size[0], p.kernel[0], p.stride[0], p.padding[0], 1),
       columns(p.in_size[1], p.out_size[1], p.kernel[1], p.stride[1], p.padding[1], 1) {}
 
-Route::Route(const Projection& projection, std::uint32_t source_size, const std::string& name)
-    : target_(projection.target) {
+Route::Route(const Projection& described, std::uint32_t source_size, const std::string& name)
+    : target_(described.target) {
+    const Projection projection = drawn(described);
     for (const Stage& stage : projection.stages) append_step(steps_, stage);
 
     std::vector<std::vector<double>> biases;  // of each step

@@ -18,6 +18,7 @@ namespace nb = nanobind;
 void bind_errors(nb::module_& module);
 void bind_spikes(nb::module_& module);
 void bind_network(nb::module_& module);
+void bind_builder(nb::module_& module);
 void bind_simulate(nb::module_& module);
 void bind_evaluate(nb::module_& module);
 

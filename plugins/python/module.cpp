@@ -9,6 +9,7 @@ NB_MODULE(_saltus, module) {
     saltus::python::bind_errors(module);
     saltus::python::bind_spikes(module);
     saltus::python::bind_network(module);
+    saltus::python::bind_builder(module);
     saltus::python::bind_simulate(module);
     saltus::python::bind_evaluate(module);
 }

@@ -103,6 +103,29 @@ nb::list texts(const std::vector<std::string>& strings) {
     return list;
 }
 
+/// The network as a document, and what of it has no place there.
+nb::tuple document_of(const BuiltNetwork& built, const std::string& origin) {
+    std::vector<std::string> losses;
+    io::NirDocument document;
+    {
+        const nb::gil_scoped_release unlocked;
+        document = converters::nir_from_network(built.network(), &losses);
+        io::check_nir(document, origin, {});
+    }
+    return nb::make_tuple(std::move(document), texts(losses));
+}
+
+std::shared_ptr<BuiltNetwork> delayed(const BuiltNetwork& built, double seconds) {
+    const Duration delay = duration_from_seconds(seconds, "recurrent_delay");
+    std::vector<std::string> names;
+    Network network = built.network().with_recurrent_delay(delay, &names);
+    std::vector<std::string> notes = built.notes();
+    for (const std::string& name : names)
+        notes.push_back(name + " closes a cycle without delay: delayed by " + to_string(delay) +
+                        " as asked.");
+    return std::make_shared<BuiltNetwork>(converters::NirImport{std::move(network), std::move(notes)});
+}
+
 }  // namespace
 
 std::shared_ptr<const ExactSimulation> BuiltNetwork::exact() {
@@ -138,12 +161,14 @@ void bind_network(nb::module_& module) {
             nb::sig("def __eq__(self, other: object, /) -> bool"))
         .attr("__hash__") = nb::none();
 
-    nb::class_<BuiltNetwork>(module, "BuiltNetwork", "A document read as a network.")
+    nb::class_<BuiltNetwork>(module, "BuiltNetwork", "A network, and what the exact clock prepares for it.")
         .def(nb::new_([](const io::NirDocument& document, const converters::NirReading& reading) {
                  const nb::gil_scoped_release unlocked;
                  return std::make_shared<BuiltNetwork>(converters::network_from_nir(document, reading));
              }),
              "document"_a, "reading"_a)
+        .def("to_document", document_of, "origin"_a)
+        .def("with_recurrent_delay", delayed, "seconds"_a)
         .def_prop_ro("populations", populations_of)
         .def_prop_ro("projections", projections_of)
         .def_prop_ro("outputs", outputs_of)

@@ -1,4 +1,4 @@
-// A network that was read from a document, and what the exact clock has prepared for it.
+// A network that was read from a document or built in code, and what the exact clock has prepared for it.
 #pragma once
 
 #include <memory>

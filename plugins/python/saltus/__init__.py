@@ -9,6 +9,7 @@ Times are seconds, as floats; where exactness counts, whole femtoseconds. Import
 NumPy nor any other tool: they are imported by the first call that needs them.
 """
 
+from saltus._builder import NetworkBuilder, normal, uniform
 from saltus._evaluate import Decision, Evaluation, evaluate
 from saltus._network import Network, Population, Projection, from_nir, load, save
 from saltus._result import Result
@@ -25,6 +26,7 @@ __all__ = [
     "InputError",
     "LimitError",
     "Network",
+    "NetworkBuilder",
     "NetworkError",
     "Population",
     "Projection",
@@ -35,8 +37,10 @@ __all__ = [
     "evaluate",
     "from_nir",
     "load",
+    "normal",
     "read_spikes",
     "save",
     "simulate",
+    "uniform",
     "write_spikes",
 ]

@@ -2,6 +2,7 @@
 
 import html
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from saltus import _saltus
@@ -29,10 +30,10 @@ class Projection(NamedTuple):
 
 
 class Network:
-    """A network as its file describes it, with the meaning that its numbers are given.
+    """A network as its file describes it, with the meaning that its numbers are given, or built in code.
 
-    Made by `load` and `from_nir`. Nothing of the file is lost: names, metadata and element types are kept,
-    and `save` and `to_nir` give them back.
+    Made by `load`, `from_nir` and `NetworkBuilder.network`. Nothing of a file is lost: names, metadata and
+    element types are kept, and `save` and `to_nir` give them back.
 
     Examples
     --------
@@ -45,18 +46,26 @@ class Network:
       lif2        LIF    1        lif1 > Linear
     """
 
-    __slots__ = ("_built", "_document", "_name", "_reading")
+    __slots__ = ("_built", "_code", "_document", "_name", "_reading")
 
     def __init__(self, *_: Any):
-        raise TypeError("A Network is made by saltus.load or saltus.from_nir.")
+        raise TypeError("A Network is made by saltus.load, saltus.from_nir or saltus.NetworkBuilder.")
 
     @classmethod
     def _of(cls, document: _saltus.Document, name: str, reading: dict[str, Any]) -> "Network":
         net = object.__new__(cls)
+        net._code = None
         net._document = document
         net._name = name
         net._reading = reading
         net._built = (None, None)
+        return net
+
+    @classmethod
+    def _of_code(cls, built: _saltus.BuiltNetwork, name: str) -> "Network":
+        """A network that no document describes."""
+        net = cls._of(None, name, _reading(None, None, None, None, None, 0.0))
+        net._code = built
         return net
 
     def _build(self, **choices: Any) -> _saltus.BuiltNetwork:
@@ -64,9 +73,29 @@ class Network:
         reading = {**self._reading, **{key: value for key, value in choices.items() if value is not None}}
         known, built = self._built
         if known != reading:
-            built = _saltus.BuiltNetwork(self._document, _saltus.Reading(**reading))
+            built = self._read(reading)
             self._built = (reading, built)
         return built
+
+    def _read(self, reading: dict[str, Any]) -> _saltus.BuiltNetwork:
+        if self._code is None:
+            return _saltus.BuiltNetwork(self._document, _saltus.Reading(**reading))
+        for name in ("convention", "time_unit", "spike_area", "reset", "t_ref"):
+            if reading[name] not in (None, 0.0):
+                raise UsageError(
+                    f"{name}: this network was built in code, its numbers have one meaning. Leave it out."
+                )
+        delay = reading["recurrent_delay"]
+        return self._code if delay is None else self._code.with_recurrent_delay(delay)
+
+    def _as_document(self) -> _saltus.Document:
+        """The file's, or what can be said of a network built in code; a warning tells what cannot."""
+        if self._code is None:
+            return self._document
+        document, losses = self._code.to_document(self._name)
+        for loss in losses:
+            warnings.warn(loss, stacklevel=3)
+        return document
 
     @property
     def populations(self) -> list[Population]:
@@ -91,7 +120,8 @@ class Network:
     def to_nir(self) -> "nir.NIRGraph":
         """Return the network as a graph of the package nir.
 
-        Fields that no node type of nir has are left out; `notes` names them.
+        Fields that no node type of nir has are left out; `notes` names them. Of a network built in code,
+        what NIR has no place for is left out with a warning, or refused.
 
         Returns
         -------
@@ -109,7 +139,7 @@ class Network:
         >>> graph.nodes["lif1"].v_leak
         array([1.2])
         """
-        return node_from(self._document.tree())
+        return node_from(self._as_document().tree())
 
     def _table(self) -> tuple[list[str], list[list[str]], list[str]]:
         """Column names, rows and remarks of what is shown of the network."""
@@ -264,7 +294,8 @@ def load(
 def save(net: Network, path: "str | os.PathLike[str]") -> None:
     """Write a network to a file: `.nir` (HDF5) or `.nir.json`, `.json`.
 
-    The file appears whole or not at all; one that is there is replaced.
+    The file appears whole or not at all; one that is there is replaced. Of a network built in code, what NIR
+    has no place for is left out with a warning, or refused.
 
     Parameters
     ----------
@@ -275,6 +306,8 @@ def save(net: Network, path: "str | os.PathLike[str]") -> None:
     ------
     FileError
         The file cannot be written.
+    NetworkError
+        A network built in code that no NIR file can hold, for example with a source of spikes.
     UsageError
         Another ending.
 
@@ -285,7 +318,8 @@ def save(net: Network, path: "str | os.PathLike[str]") -> None:
     if not isinstance(net, Network):
         raise TypeError(f"net: expected a saltus.Network, found {type(net).__name__}.")
     name = _path(path)
-    net._document.write(name, _form(name, reading=False))
+    form = _form(name, reading=False)
+    net._as_document().write(name, form)
 
 
 def from_nir(

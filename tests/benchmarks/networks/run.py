@@ -4,7 +4,7 @@
         [--brian-python PYTHON] [--genn-python PYTHON] [--roofline PROGRAM] [--json results.jsonl]
 
 FOLDER has the scripts of the peers, each PYTHON the packages of its peer (nest: NEST and Arbor); who is not
-given does not take part. The Python that runs this has saltus and numpy. Every run is one JSON line in the file
+given does not take part. The Python that runs this has saltus and numpy. Every run is a JSON line in the file
 and on standard error; at the end a table in Markdown on standard output: medians and minima of the rounds,
 ratios of the medians, and the bars. Exit code 1 if a run failed.
 """

@@ -1,32 +1,39 @@
 // Rules that draw synapses: who is connected to whom, with which weight and delay, as a function of a seed.
 //
-// A rule is a description of a few bytes. Its synapses are drawn where they are needed, target by target, so
+// A rule is a description of a few bytes. Its synapses are drawn where they are needed (synapse_draw.hpp), so
 // that each thread and each rank draws only those of its own targets, and all together draw the same network
 // for any number of them. The names and meanings of the rules are NEST's.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <limits>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "saltus/engine/random.hpp"
 #include "saltus/engine/spike_train.hpp"
 #include "saltus/engine/time.hpp"
 
 namespace saltus {
 
-/// The value of each synapse: one for all, or drawn.
+/// The value of each synapse: one for all, or drawn for each by itself.
 struct Distribution {
     enum class Kind { constant, uniform, uniform_grid, normal };
 
     Kind kind = Kind::constant;
     double value = 0.0;  // constant: the value; normal: the mean
     double sd = 0.0;     // normal: standard deviation
-    double low =
-        0.0;  // uniform: [low, high); grid: low, low + step, ..., high; normal: drawn again until within
-    double high = 0.0;
-    double step = 0.0;  // grid: its step; normal: > 0 rounds to multiples of it; uniform: 0
+    double low = 0.0;    // uniform: [low, high), grid: low, low + step, ..., high;
+    double high = 0.0;   // normal: drawn again until low <= x <= high
+    double step = 0.0;   // grid: its step; normal: > 0 rounds to multiples of it
+
+    [[nodiscard]] static Distribution constant(double value);
+    /// In [low, high); with a step, each of low, low + step, ..., high equally often.
+    [[nodiscard]] static Distribution uniform(double low, double high, double step = 0.0);
+    /// Rounded to a multiple of `step` if that is > 0, then drawn again unless within the bounds.
+    [[nodiscard]] static Distribution normal(double mean, double sd,
+                                             double low = -std::numeric_limits<double>::infinity(),
+                                             double high = std::numeric_limits<double>::infinity(),
+                                             double step = 0.0);
 };
 
 struct Rule {
@@ -52,18 +59,21 @@ struct Rule {
     Distribution delay{};  // [s], rounded to the tick
 };
 
-/// A synapse as a rule draws it.
-struct Synapse {
-    NeuronIndex source;
-    NeuronIndex target;
-    double weight;
-    Duration delay;
-};
+/// "all_to_all", "fixed_indegree", ...
+[[nodiscard]] std::string_view rule_name(Rule::Kind kind);
 
-/// The synapses of `rule` onto the targets first_target <= target < end_target, in ascending order of
-/// targets; the same for any partition of the targets. `take` is called with each. Throws NetworkError for a
-/// rule that cannot be fulfilled (see check_rule).
-template <class F>
-void for_each_synapse(const Rule& rule, NeuronIndex first_target, NeuronIndex end_target, F&& take);
+/// Throws NetworkError for a rule that cannot be fulfilled or has parameters out of their range; `projection`
+/// names it.
+void check_rule(const std::string& projection, const Rule& rule);
+
+/// Synapses that the rule draws; for bernoulli the expected number, rounded.
+[[nodiscard]] std::uint64_t synapse_count(const Rule& rule);
+
+/// Smallest and largest delay that the rule can draw.
+struct DelayRange {
+    Duration low;
+    Duration high;
+};
+[[nodiscard]] DelayRange delay_range(const Rule& rule);
 
 }  // namespace saltus

@@ -87,6 +87,9 @@ class LimitError : public Error {
     return quoted(std::string_view(name));
 }
 
+/// A number as error texts show it: up to 15 digits.
+[[nodiscard]] std::string shown(double x);
+
 /// The entry of `known` nearest to `name` as " Did you mean 'x'?", or "" if none is near.
 template <class Names>
 [[nodiscard]] std::string did_you_mean(std::string_view name, const Names& known);

@@ -32,6 +32,11 @@ struct OutputPort {
     std::uint32_t population = 0;
 };
 
+/// Throws NetworkError for a population that no network can have: see Network.
+void check_population(const Population& population);
+/// The same for a projection between these populations.
+void check_projection(std::span<const Population> populations, const Projection& projection);
+
 class Network {
   public:
     /// Throws NetworkError that names the population or projection and the field: empty or repeated names,
@@ -59,6 +64,15 @@ class Network {
     /// computing within one instant. Throws NetworkError for a cycle without delay: "a -> b -> a has no
     /// delay".
     [[nodiscard]] std::vector<std::uint32_t> levels() const;
+
+    /// In which order, and how far, populations can be computed one after the other: all spikes that a
+    /// population receives within `window` come from lower levels, or were sent before it. Throws as levels()
+    /// does.
+    struct Lookahead {
+        std::vector<std::uint32_t> level;   // of each population
+        Duration window = Duration::max();  // the smallest delay that does not lead to a higher level
+    };
+    [[nodiscard]] Lookahead lookahead() const;
 
     /// Names of populations that no input and no population with a drive of its own can reach.
     [[nodiscard]] std::vector<std::string> unreachable() const;

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "saltus/engine/connectivity.hpp"
 #include "saltus/engine/spike_train.hpp"
 #include "saltus/engine/time.hpp"
 #include "saltus/engine/weights.hpp"
@@ -63,6 +64,8 @@ struct Sparse {
                                    const std::vector<NeuronIndex>& sources,
                                    const std::vector<NeuronIndex>& targets,
                                    const std::vector<double>& weights, const std::vector<Duration>& delays);
+    /// The synapses that a rule draws. Throws LimitError where they are more than 2^31.
+    [[nodiscard]] static Sparse of(const Rule& rule);
 };
 
 /// Cross-correlation (no kernel flip) with zero padding, over one or two spatial dimensions; one is kept as
@@ -125,7 +128,7 @@ struct Delay {
     std::vector<Duration> delays;  // one for all, or one per element
 };
 
-using Stage = std::variant<Dense, Sparse, Convolution, Pooling, Scale, Flatten, Delay>;
+using Stage = std::variant<Dense, Sparse, Rule, Convolution, Pooling, Scale, Flatten, Delay>;
 
 /// Elements that a stage takes and gives.
 struct StageSize {
@@ -134,10 +137,11 @@ struct StageSize {
 };
 [[nodiscard]] StageSize stage_size(const Stage& stage);
 [[nodiscard]] const std::string& stage_name(const Stage& stage);
-/// "Linear", "Conv2d", ... as NIR calls it; "Sparse" for explicit synapses.
+/// "Linear", "Conv2d", ... as NIR calls it; "Sparse" for explicit synapses, a rule's name for those it draws.
 [[nodiscard]] std::string stage_kind(const Stage& stage);
 
-/// Synapses that the stage stands for: pairs of elements with a connection.
+/// Synapses that the stage stands for: pairs of elements with a connection. The expected number for a rule
+/// that draws pairs by chance.
 [[nodiscard]] std::uint64_t synapse_count(const Stage& stage);
 
 /// An edge of the network. No stages: one to one with weight 1.

@@ -1,9 +1,14 @@
 // Counter-based random numbers: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
 // as 1, 2, 3", SC11). A draw is a pure function of its key, so any thread that asks for draw `index` of
 // stream `stream` under `seed` gets the same number, in any order.
+//
+// Where many numbers of one stream are drawn one after another, xoshiro256++ (Blackman, Vigna, "Scrambled
+// linear pseudorandom number generators", ACM TOMS 47, 2021) is several times faster; Philox gives its state,
+// so that its streams are told apart by the same kind of key.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 namespace saltus {
@@ -31,6 +36,40 @@ class CounterRandom {
   private:
     std::uint64_t seed_;
     std::uint64_t stream_;
+};
+
+/// The draws of one stream in their order: stream (seed, stream, purpose), purpose < 2^31. Streams differ
+/// from those of CounterRandom below 2^63 under the same seed.
+class SequentialRandom {
+  public:
+    SequentialRandom(std::uint64_t seed, std::uint64_t stream, std::uint32_t purpose) noexcept;
+    /// As the authors' reference code names it.
+    explicit constexpr SequentialRandom(const std::array<std::uint64_t, 4>& state) : s_(state) {}
+
+    /// 64 uniform bits.
+    [[nodiscard]] std::uint64_t bits() noexcept {
+        const std::uint64_t result = std::rotl(s_[0] + s_[3], 23) + s_[0];
+        const std::uint64_t t = s_[1] << 17;
+        s_[2] ^= s_[0];
+        s_[3] ^= s_[1];
+        s_[1] ^= s_[2];
+        s_[0] ^= s_[3];
+        s_[2] ^= t;
+        s_[3] = std::rotl(s_[3], 45);
+        return result;
+    }
+    /// Uniform in [0, 1), 53 bits.
+    [[nodiscard]] double uniform() noexcept { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+    /// Uniform in {0, ..., n - 1}, n > 0; the bias is below n / 2^64.
+    [[nodiscard]] std::uint64_t below(std::uint64_t n) noexcept {
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::uint64_t>((Wide{bits()} * n) >> 64);
+    }
+    /// Standard normal (Box and Muller 1958).
+    [[nodiscard]] double normal() noexcept;
+
+  private:
+    std::array<std::uint64_t, 4> s_;
 };
 
 }  // namespace saltus
