@@ -89,7 +89,7 @@ class Delays:
 
 
 def balanced(build, model, parameters, weight, delay, drive, wiring, scale):
-    """What A and B share. `drive`: None, or (rate in Hz, weight, delay) of each neuron's own Poisson train."""
+    """What A and B share. `drive`: None, or (rate in Hz, weight, delay) of each neuron's Poisson train."""
     n, exc = int(10_000 * scale), int(8_000 * scale)
     ranges = {"exc": (0, exc), "inh": (exc, n)}
     V_0 = 20 * MV * splitmix.uniform(n, stream=9)
@@ -194,8 +194,12 @@ def feedforward(build, samples):
     build.input("pixels", 784)
     build.population("hidden", 400, "if_delta", V_th=30.0, V_reset=0.0, t_ref=once, V_0=0.0)
     build.population("output", 10, "if_delta", V_th=30.0, V_reset=0.0, t_ref=once, V_0=0.0)
-    build.connect("pixels", "hidden", rule="all_to_all", weight=hidden, delay=1 * MS)
-    build.connect("hidden", "output", rule="all_to_all", weight=output, delay=1 * MS)
+    for pre, post, weight, (rows, columns) in (
+        ("pixels", "hidden", hidden, (784, 400)),
+        ("hidden", "output", output, (400, 10)),
+    ):
+        source, target = np.divmod(np.arange(rows * columns), columns)
+        build.connect(pre, post, pre=source, post=target, weight=weight, delay=1 * MS)
     times = (1.0 + 255.0 * splitmix.uniform(samples * 784, stream=23)) * MS
     return build.network(), times.reshape(samples, 784)
 

@@ -2,10 +2,10 @@
 
     python tests/benchmarks/networks/networks.py --net A --drive dc --threads 1 --t 1000 --warm 100
 
-`build_s` is making the network and getting it ready to run, `sim_s` the simulation of --t milliseconds after a
-warm-up of --warm. synaptic_events are spikes times synapses, external_events the expected arrivals from outside,
-as the scripts of the other simulators count them; delivered is what Saltus counted. Needs the packages saltus and
-numpy.
+`build_s` is making the network and getting it ready to run, `sim_s` the simulation of --t milliseconds after
+a warm-up of --warm. synaptic_events are spikes times synapses, external_events the expected arrivals from
+outside, as the scripts of the other simulators count them; delivered is what Saltus counted. Needs the
+packages saltus and numpy.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Numbers that every language draws alike: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), as a function.
 
-Draw k of stream S is the generator's output for state k + (S << 48). The benchmark networks are defined by such
-draws, so that each simulator builds the same one.
+Draw k of stream S is the generator's output for state k + (S << 48). The benchmark networks are defined by
+such draws, so that each simulator builds the same one.
 """
 
 import numpy as np
