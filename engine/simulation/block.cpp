@@ -50,11 +50,12 @@ void Block::collect(std::int64_t stop) {
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
             const std::int64_t sent = axon.time - table->delay_fs(axon.cursor);
             const SynapseTable::Target* targets = table->targets();
-            axon.cursor = table->walk(
-                axon.source, axon.cursor, stop - sent, [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
-                    if (end - begin == 1) end = Arrival::single | targets[begin];
-                    arrivals_.push_back({sent + delay, axon.route, axon.source, begin, end});
-                });
+            axon.cursor =
+                table->walk(axon.source, axon.cursor, stop - sent,
+                            [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
+                                if (end - begin == 1) end = Arrival::single | targets[begin];
+                                arrivals_.push_back({sent + delay, axon.route, axon.source, begin, end});
+                            });
             if (axon.cursor == SynapseTable::at_end) return;
             axon.time = after(sent, table->delay_fs(axon.cursor));
             queue_.push(axon);

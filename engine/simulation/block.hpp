@@ -60,8 +60,8 @@ struct Axon {
     [[nodiscard]] std::int64_t key() const { return time; }
 };
 
-/// Synapses [begin, end) of a route, or its segment `begin`, are reached at `time`. For a single synapse its target
-/// stands here, so that the row need not be looked up again.
+/// Synapses [begin, end) of a route, or its segment `begin`, are reached at `time`. For a single synapse its
+/// target stands here, so that the row need not be looked up again.
 struct Arrival {
     static constexpr std::uint32_t single = 1u << 31;
 

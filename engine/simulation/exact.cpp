@@ -10,6 +10,7 @@
 // empty time costs nothing. Between blocks nothing is shared but the spikes; a block depends on which spikes
 // reach it alone. Hence the same bits for any number of threads and ranks.
 #include <algorithm>
+#include <exception>
 
 #include "plan.hpp"
 #include "saltus/engine/errors.hpp"
@@ -65,7 +66,11 @@ SpikeTrain checked_input(const Network& network, const InputSpikes& input, Durat
 class ExactRun {
   public:
     ExactRun(const Plan& plan, const std::vector<InputSpikes>& inputs, const SimulationOptions& options)
-        : p_(plan), options_(options), end_(options.duration.femtoseconds()), sent_(plan.levels), team_(plan.parallelism.threads) {
+        : p_(plan),
+          options_(options),
+          end_(options.duration.femtoseconds()),
+          sent_(plan.levels),
+          team_(plan.parallelism.threads) {
         if (options.duration < Duration()) {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
         }
@@ -88,7 +93,11 @@ class ExactRun {
                 result_.potentials.push_back({q, {}, {}});
             }
         }
-        if (p_.parallelism.communication->size() > 1 && !result_.potentials.empty()) {
+        const bool potentials =
+            !result_.potentials.empty() ||
+            std::any_of(populations.begin(), populations.end(),
+                        [](const Population& population) { return !neurons::is_spiking(population.model); });
+        if (p_.parallelism.communication->size() > 1 && potentials) {
             throw LimitError("potentials: a run on several ranks records spikes only. Use one rank.");
         }
         result_.spikes.resize(populations.size());
@@ -116,16 +125,19 @@ class ExactRun {
 
   private:
     void lead() {
-        std::int64_t start = next_start();
-        for (; start <= end_; start = next_start()) {
-            if (result_.windows++ % windows_per_report_ == 0 && !go_on(start)) {
-                result_.interrupted = true;
-                break;
-            }
+        std::int64_t done = 0;  // everything before has been computed
+        for (;;) {
+            const std::int64_t start = next_start();
+            if (start == failed) rethrow();
+            if (start == stopped) result_.interrupted = true;
+            if (start == stopped || start > end_) break;
             record_potentials_before(start);
-            compute_window(stop_of(start));
+            done = stop_of(start);
+            compute_window(done);
+            done = std::min(done, end_);
+            stop_asked_ = result_.windows++ % windows_per_report_ == 0 && !go_on(done);
         }
-        result_.end = Time(Duration(result_.interrupted ? start : end_));
+        result_.end = Time(Duration(result_.interrupted ? done : end_));
         if (!result_.interrupted) record_potentials_before(end_ + 1);
     }
 
@@ -146,7 +158,7 @@ class ExactRun {
 
     void compute_window(std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
-            team_.each([&](std::uint32_t thread) {
+            together([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
@@ -157,7 +169,7 @@ class ExactRun {
             });
             gather(level);
         }
-        team_.each([&](std::uint32_t thread) {
+        together([&](std::uint32_t thread) {
             for (std::uint32_t level = 0; level < p_.levels; ++level) {
                 for (const Member& member : crews_[level][thread]) {
                     for (std::uint32_t other = level; other < p_.levels; ++other) {
@@ -166,6 +178,18 @@ class ExactRun {
                 }
             }
         });
+    }
+
+    /// All threads do the task. A failure is kept until the ranks talk about it (next_start): the others
+    /// count on this one to exchange its spikes.
+    template <class F>
+    void together(F&& task) {
+        if (failure_) return;
+        try {
+            team_.each(task);
+        } catch (...) {
+            failure_ = std::current_exception();
+        }
     }
 
     /// Puts the spikes of all threads and ranks together, in the order (time, population, neuron).
@@ -191,7 +215,17 @@ class ExactRun {
     [[nodiscard]] std::int64_t next_start() const {
         std::int64_t t = INT64_MAX;
         for (const auto& block : blocks_) t = std::min(t, block->next());
+        if (stop_asked_) t = stopped;
+        if (failure_) t = failed;
         return p_.parallelism.communication->smallest(t);
+    }
+    /// What next_start says on every rank when one has failed, or was told to stop.
+    static constexpr std::int64_t failed = INT64_MIN;
+    static constexpr std::int64_t stopped = INT64_MIN + 1;
+
+    [[noreturn]] void rethrow() {
+        if (failure_) std::rethrow_exception(failure_);
+        throw Error("another rank has failed; see its message.");
     }
 
     void record_potentials_before(std::int64_t t) {
@@ -221,7 +255,7 @@ class ExactRun {
             }
             if (!populations[q].is_source()) result_.neuron_spikes += result_.spike_counts[q];
         }
-        result_.synaptic_events = synaptic_events();
+        result_.synaptic_events = p_.parallelism.communication->sum(synaptic_events());
     }
 
     [[nodiscard]] std::uint64_t synaptic_events() const {
@@ -256,6 +290,8 @@ class ExactRun {
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
     Team team_;
+    bool stop_asked_ = false;
+    std::exception_ptr failure_;
     std::uint64_t windows_per_report_;
     std::size_t next_potential_ = 0;
     SimulationResult result_;

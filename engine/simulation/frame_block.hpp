@@ -172,8 +172,8 @@ class FrameBlock final : public Block {
         if (until_ != INT64_MAX) frame_.watch_until(until_);
     }
 
-    /// Arrivals of one synapse each at instants of their own, from k on, up to the next other thing that happens: the
-    /// same as compute, without its detours. Returns the first that is left.
+    /// Arrivals of one synapse each at instants of their own, from k on, up to the next other thing that
+    /// happens: the same as compute, without its detours. Returns the first that is left.
     std::size_t run_singles(std::size_t k, std::int64_t stop) {
         std::int64_t limit = std::min({own_.next(), until_, stop});
         const std::size_t n = arrivals_.size();
@@ -202,16 +202,20 @@ class FrameBlock final : public Block {
         batch_begin_ = k;
         batch_end_ = std::min(k + batch_size, arrivals_.size());
         batch_origin_ = frame_.clock().origin();
-        for (std::size_t i = batch_begin_; i < batch_end_; ++i) batch_times_[i - batch_begin_] = arrivals_[i].time;
+        for (std::size_t i = batch_begin_; i < batch_end_; ++i)
+            batch_times_[i - batch_begin_] = arrivals_[i].time;
         batch_.of(frame_, batch_times_, batch_end_ - batch_begin_, 0);
     }
 
     [[nodiscard]] double weight_of(const Arrival& arrival) const {
         if (arrival.route == from_trains) return trains_[arrival.source].weight;
-        return std::get<SynapseTable>(plan_.incoming[arrival.route].synapses).visit_weights([&](auto weights) {
-            if constexpr (std::is_pointer_v<decltype(weights)>) return static_cast<double>(weights[arrival.begin]);
-            else return weights;
-        });
+        return std::get<SynapseTable>(plan_.incoming[arrival.route].synapses)
+            .visit_weights([&](auto weights) {
+                if constexpr (std::is_pointer_v<decltype(weights)>)
+                    return static_cast<double>(weights[arrival.begin]);
+                else
+                    return weights;
+            });
     }
 
     template <class Hot>
@@ -233,8 +237,8 @@ class FrameBlock final : public Block {
         } else {
             const auto& rows = std::get<DenseRows>(synapses);
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m,
-                                   hot);
+                frame_.deliver_row(
+                    weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m, hot);
             });
             synaptic_events_ += frame_.size();
         }

@@ -12,7 +12,9 @@ template <class P>
 class NeuronBlock final : public Block {
   public:
     NeuronBlock(const BlockPlan& plan, const Layout& layout, PopulationState<P> state)
-        : Block(plan), sums_(plan.range.size(), layout, neurons::separates_signs<P>), state_(std::move(state)) {
+        : Block(plan),
+          sums_(plan.range.size(), layout, neurons::separates_signs<P>),
+          state_(std::move(state)) {
         state_.start(waker());
     }
 
@@ -78,7 +80,8 @@ class NeuronBlock final : public Block {
             synaptic_events_ += end - arrival.begin;
         } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
             rows->weights.visit([&](auto weights) {
-                sums_.add_to_all(weights.data() + std::size_t{arrival.source} * rows->row_length + rows->first, 1.0);
+                sums_.add_to_all(
+                    weights.data() + std::size_t{arrival.source} * rows->row_length + rows->first, 1.0);
             });
             synaptic_events_ += plan_.range.size();
         } else {

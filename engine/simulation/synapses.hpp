@@ -48,8 +48,8 @@ class SynapseTable {
         if (layout_ == Layout::shared) return delays_[cursor];
         return delay_own_.empty() ? delays_[delay_index_[cursor]] : delay_own_[cursor];
     }
-    /// Calls take(delay, begin, end) for each group of synapses of one delay, from `cursor` on, while the delay is
-    /// below `stop_delay`. Returns the position of the next, at_end if there is none.
+    /// Calls take(delay, begin, end) for each group of synapses of one delay, from `cursor` on, while the
+    /// delay is below `stop_delay`. Returns the position of the next, at_end if there is none.
     template <class F>
     Cursor walk(NeuronIndex source, Cursor cursor, std::int64_t stop_delay, F&& take) const {
         switch (layout_) {

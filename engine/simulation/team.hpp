@@ -1,8 +1,8 @@
 // Threads that work in step: one leads, all do a task together, again and again.
 //
 // The threads stay in one parallel region of OpenMP for a whole run; between tasks they wait a little while
-// spinning, as tasks of a fraction of a millisecond follow each other, and then sleep, so that a busy machine is
-// not made busier.
+// spinning, as tasks of a fraction of a millisecond follow each other, and then sleep, so that a busy machine
+// is not made busier.
 //   leader   publishes a task (generation + 1), does its share, waits until nobody is at work
 //   others   wait for a new generation, do their share, report
 // A task is published before the generation is (release), and read after it (acquire); so is what it wrote.
@@ -27,7 +27,7 @@ class Team {
     template <class F>
     void run(F&& lead) {
         if (size_ == 1) return lead();
-#pragma omp parallel num_threads(static_cast<int>(size_))
+#pragma omp parallel num_threads(static_cast <int>(size_))
         {
             const auto me = static_cast<std::uint32_t>(omp_get_thread_num());
             if (me == 0) {
@@ -42,8 +42,8 @@ class Team {
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     }
 
-    /// Only from within lead(): calls task(k) for every 0 <= k < size, each on one thread, at once. Throws what a
-    /// task has thrown.
+    /// Only from within lead(): calls task(k) for every 0 <= k < size, each on one thread, at once. Throws
+    /// what a task has thrown.
     template <class F>
     void each(F&& task) {
         if (size_ == 1) return task(0u);
