@@ -7,6 +7,13 @@
 
 namespace saltus {
 
+Block::Block(const BlockPlan& plan) : plan_(plan) {
+    for (const Incoming& incoming : plan.incoming) {
+        const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
+        targets_.push_back(table ? table->targets() : nullptr);
+    }
+}
+
 bool Block::first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent, Axon& axon) const {
     axon.route = route;
     axon.source = source;

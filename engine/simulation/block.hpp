@@ -84,7 +84,7 @@ struct Arrival {
 
 class Block {
   public:
-    explicit Block(const BlockPlan& plan) : plan_(plan) {}
+    explicit Block(const BlockPlan& plan);
     virtual ~Block() = default;
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
@@ -112,6 +112,15 @@ class Block {
     void collect(std::int64_t stop);
     void sort_arrivals();
 
+    /// Asks for the synapses of a later arrival: rows are read in the order of time, which no cache foresees.
+    void prefetch(std::size_t k) const {
+        if (k >= arrivals_.size()) return;
+        const Arrival& arrival = arrivals_[k];
+        if (arrival.is_single() || !targets_[arrival.route]) return;
+        __builtin_prefetch(targets_[arrival.route] + arrival.begin);
+        __builtin_prefetch(targets_[arrival.route] + arrival.end - 1);
+    }
+
     const BlockPlan& plan_;
     RadixHeap<Axon> queue_;
     std::vector<Arrival> arrivals_;
@@ -121,6 +130,7 @@ class Block {
   private:
     [[nodiscard]] bool first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent,
                                      Axon& axon) const;
+    std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
     std::vector<Arrival> scratch_;
     std::vector<std::uint32_t> counts_;
 };

@@ -115,7 +115,10 @@ class FrameBlock final : public Block {
             });
         }
         const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
-        for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) deliver(arrivals_[k], m, hot);
+        for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) {
+            prefetch(k + prefetched);
+            deliver(arrivals_[k], m, hot);
+        }
         for (std::size_t c = 0; c < candidates_.size(); ++c) test(candidates_[c], t, m);
         return k;
     }
@@ -307,6 +310,7 @@ class FrameBlock final : public Block {
 
     static constexpr std::uint32_t from_trains = UINT32_MAX;
     static constexpr std::size_t batch_size = 256;
+    static constexpr std::size_t prefetched = 8;  // arrivals ahead
 
     Frame frame_;
     RadixHeap<Own> own_;
