@@ -245,7 +245,7 @@ def test_what_nir_has_no_place_for_is_told_or_refused(tmp_path):
 
 
 def test_its_numbers_have_one_meaning():
-    with pytest.raises(saltus.UsageError, match="convention: this network was built in code"):
+    with pytest.raises(saltus.UsageError, match="convention: the numbers of this network"):
         saltus.simulate(relay(), {}, 0.01, convention="norse")
 
 
