@@ -20,6 +20,12 @@ namespace {
 
 constexpr std::uint64_t most_neurons = std::uint64_t{1} << 28;
 
+template <class P, class... Known>
+constexpr bool is_one_of = (std::is_same_v<P, Known> || ...);
+template <class P>
+constexpr bool in_nir = is_one_of<P, neurons::If, neurons::Lif, neurons::CubaLif, neurons::Integrator,
+                                  neurons::Li, neurons::CubaLi, neurons::Threshold>;
+
 bool close(double a, double b) {
     return std::abs(a - b) <= 1e-15 * std::abs(a);
 }
@@ -187,11 +193,19 @@ NeuronNode node_from_population(const Population& population, const Losses& loss
     }
     return std::visit(
         [&](const auto& model) -> NeuronNode {
-            if constexpr (!neurons::HasNeurons<std::decay_t<decltype(model)>>) {
+            using M = std::decay_t<decltype(model)>;
+            if constexpr (!neurons::HasNeurons<M>) {
                 throw NetworkError(
                     population.name, "",
                     std::string(neurons::model_name(population.model)) +
                         " has no counterpart in NIR: make it an input and give its spikes to the run.");
+            } else if constexpr (!in_nir<typename M::value_type>) {
+                throw NetworkError(
+                    population.name, "",
+                    std::string(neurons::model_name(population.model)) +
+                        " has no counterpart in NIR, whose spiking neurons are IF, LIF and CubaLIF: make it "
+                        "one of these, or keep the network as the program or the files that it was built "
+                        "from.");
             } else {
                 return write(population, model, losses);
             }

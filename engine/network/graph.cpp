@@ -100,6 +100,29 @@ bool drives_itself(const Population& population) {
         population.model);
 }
 
+/// The longest path to each vertex of a graph without cycles, in edges.
+std::vector<std::uint32_t> levels_of(const Graph& graph) {
+    std::vector<std::size_t> order;
+    boost::topological_sort(graph, std::back_inserter(order));  // sinks first
+    std::vector<std::uint32_t> level(boost::num_vertices(graph), 0);
+    for (auto u = order.rbegin(); u != order.rend(); ++u) {
+        for (const auto& edge : boost::make_iterator_range(boost::out_edges(*u, graph))) {
+            const std::size_t v = boost::target(edge, graph);
+            level[v] = std::max(level[v], level[*u] + 1);
+        }
+    }
+    return level;
+}
+
+void refuse_cycles_without_delay(const Network& network) {
+    if (const auto cycles = network.cycles_without_delay(); !cycles.empty()) {
+        throw NetworkError(
+            joined(cycles.front()), "",
+            "this cycle has no delay. Give one of these projections a delay > 0, or let the run insert "
+            "one (--recurrent-delay 1ms, recurrent_delay=1e-3).");
+    }
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> Network::cycles_without_delay() const {
@@ -120,23 +143,30 @@ std::vector<std::vector<std::string>> Network::cycles_without_delay() const {
 }
 
 std::vector<std::uint32_t> Network::levels() const {
-    if (const auto cycles = cycles_without_delay(); !cycles.empty()) {
-        throw NetworkError(
-            joined(cycles.front()), "",
-            "this cycle has no delay. Give one of these projections a delay > 0, or let the run insert "
-            "one (--recurrent-delay 1ms, recurrent_delay=1e-3).");
-    }
-    const Graph graph = undelayed_graph(*this);
-    std::vector<std::size_t> order;
-    boost::topological_sort(graph, std::back_inserter(order));  // sinks first
-    std::vector<std::uint32_t> level(populations_.size(), 0);
-    for (auto u = order.rbegin(); u != order.rend(); ++u) {
-        for (const auto& edge : boost::make_iterator_range(boost::out_edges(*u, graph))) {
-            const std::size_t v = boost::target(edge, graph);
-            level[v] = std::max(level[v], level[*u] + 1);
+    refuse_cycles_without_delay(*this);
+    return levels_of(undelayed_graph(*this));
+}
+
+Network::Lookahead Network::lookahead() const {
+    refuse_cycles_without_delay(*this);
+    Graph all(populations_.size());
+    for (const Projection& projection : projections_)
+        boost::add_edge(projection.source, projection.target, all);
+    const std::vector<std::size_t> component = components_of(all);
+    Graph forward(populations_.size());  // what must be computed first: no cycle, since a cycle has a delay
+    for (const Projection& projection : projections_) {
+        const bool leaves = component[projection.source] != component[projection.target];
+        if (leaves || projection.min_delay() == Duration()) {
+            boost::add_edge(projection.source, projection.target, forward);
         }
     }
-    return level;
+    Lookahead result{levels_of(forward), Duration::max()};
+    for (const Projection& projection : projections_) {
+        if (result.level[projection.source] >= result.level[projection.target]) {
+            result.window = std::min(result.window, projection.min_delay());
+        }
+    }
+    return result;
 }
 
 std::vector<std::string> Network::unreachable() const {

@@ -25,6 +25,11 @@ class ParameterChecks {
             field, member, [](double x) { return std::isfinite(x); }, "a finite number");
     }
     template <class Member>
+    void not_negative(const char* field, Member member) const {
+        each(
+            field, member, [](double x) { return std::isfinite(x) && x >= 0.0; }, ">= 0");
+    }
+    template <class Member>
     void positive(const char* field, Member member) const {
         each(
             field, member, [](double x) { return std::isfinite(x) && x > 0.0; }, "> 0");
@@ -79,6 +84,10 @@ void check_parameters(const Population& population, const neurons::PerNeuron<P>&
     const ParameterChecks<P> check(population.name, parameters);
     if constexpr (requires(P p) { p.tau_m; }) check.positive("tau_m", &P::tau_m);
     if constexpr (requires(P p) { p.tau_syn; }) check.positive("tau_syn", &P::tau_syn);
+    if constexpr (requires(P p) { p.tau_syn_ex; }) check.positive("tau_syn_ex", &P::tau_syn_ex);
+    if constexpr (requires(P p) { p.tau_syn_in; }) check.positive("tau_syn_in", &P::tau_syn_in);
+    if constexpr (requires(P p) { p.th_tau; }) check.positive("th_tau", &P::th_tau);
+    if constexpr (requires(P p) { p.th_jump; }) check.not_negative("th_jump", &P::th_jump);
     if constexpr (requires(P p) { p.R; }) check.finite("R", &P::R);
     if constexpr (requires(P p) { p.E_L; }) check.finite("E_L", &P::E_L);
     if constexpr (requires(P p) { p.I_e; }) check.finite("I_e", &P::I_e);

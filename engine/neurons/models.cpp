@@ -22,6 +22,15 @@ constexpr bool spikes(const PerNeuron<P>&) {
     return Spiking<P>;
 }
 
+template <class M>
+constexpr bool signs_apart(const M&) {
+    return false;
+}
+template <class P>
+constexpr bool signs_apart(const PerNeuron<P>&) {
+    return separates_signs<P>;
+}
+
 }  // namespace
 
 std::string_view model_name(const Model& model) {
@@ -34,6 +43,10 @@ bool is_spiking(const Model& model) {
 
 bool is_source(const Model& model) {
     return std::visit([]<class M>(const M&) { return !HasNeurons<M>; }, model);
+}
+
+bool keeps_signs_apart(const Model& model) {
+    return std::visit([](const auto& m) { return signs_apart(m); }, model);
 }
 
 }  // namespace saltus::neurons

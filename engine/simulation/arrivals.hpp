@@ -1,10 +1,12 @@
 // What reaches the neurons of one population at one instant: the sum of the weights, neuron by neuron, and
-// the blocks of neurons that are to be looked at. Indices are those inside the run (layout.hpp).
+// the blocks of neurons that are to be looked at. Where excitation and inhibition act apart, the weights < 0
+// have a sum of their own. Indices are those inside the run (layout.hpp).
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels.hpp"
@@ -14,9 +16,10 @@ namespace saltus {
 
 class Arrivals {
   public:
-    Arrivals(std::uint32_t neurons, const Layout& layout)
+    Arrivals(std::uint32_t neurons, const Layout& layout, bool signs_apart = false)
         : layout_(layout),
           sum_(neurons, 0.0),
+          negative_(signs_apart ? neurons : 0, 0.0),
           marked_(neurons / layout.block(), 0),
           touched_(marked_.size() + 1) {}
 
@@ -25,7 +28,7 @@ class Arrivals {
     /// Neuron j, counted as outside, receives w.
     void add(NeuronIndex j, double w) {
         const NeuronIndex i = layout_.inside(j);
-        sum_[i] += w;
+        (w < 0.0 && !negative_.empty() ? negative_ : sum_)[i] += w;
         mark(i / layout_.block());
     }
     /// Looks at neuron i although nothing arrives.
@@ -36,17 +39,20 @@ class Arrivals {
     template <class W>
     [[gnu::always_inline]] void add_to_blocks(std::uint32_t block, std::uint32_t count, std::uint32_t offset,
                                               const W* row, std::size_t n, double amplitude) {
-        kernels::add_row(sum_.data() + std::size_t{block} * layout_.block() + offset, row, n, amplitude);
+        add_row(std::size_t{block} * layout_.block() + offset, row, n, amplitude);
         for (std::uint32_t b = block; b < block + count; ++b) mark(b);
     }
     /// Every neuron receives its entry of amplitude * row; only where the layout is that of outside.
     template <class W>
     [[gnu::always_inline]] void add_to_all(const W* row, double amplitude) {
-        kernels::add_row(sum_.data(), row, sum_.size(), amplitude);
+        add_row(0, row, sum_.size(), amplitude);
         everybody_ = true;
     }
 
     [[nodiscard]] const Layout& layout() const { return layout_; }
+
+    /// The sum of the weights < 0 at neuron i, which is then 0; only where signs are kept apart.
+    [[nodiscard]] double take_negative(NeuronIndex i) { return std::exchange(negative_[i], 0.0); }
 
     /// Calls f(i, sums) for each run of neurons from i on that may have been touched, and forgets them all. f
     /// must leave zeros in `sums`: it reads them anyway.
@@ -76,8 +82,18 @@ class Arrivals {
         count_ += marked_[block] == 0;
         marked_[block] = 1;
     }
+    template <class W>
+    [[gnu::always_inline]] void add_row(std::size_t first, const W* row, std::size_t n, double amplitude) {
+        if (negative_.empty()) {
+            kernels::add_row(sum_.data() + first, row, n, amplitude);
+        } else {
+            kernels::add_row_by_sign(sum_.data() + first, negative_.data() + first, row, n, amplitude);
+        }
+    }
+
     Layout layout_;
     std::vector<double> sum_;
+    std::vector<double> negative_;        // empty unless signs are kept apart
     std::vector<std::uint8_t> marked_;    // per block
     std::vector<std::uint32_t> touched_;  // the first count_ blocks; one more is scratch
     std::size_t count_ = 0;

@@ -19,12 +19,54 @@
 
 namespace saltus::kernels {
 
+/// Femtoseconds to multiples of a time constant. The reciprocal is a sum of two doubles: over a long run a
+/// rounded one would be off in one direction.
+class PerTau {
+  public:
+    PerTau() = default;
+    explicit PerTau(double tau_seconds) {
+        const long double exact = 1e-15L / static_cast<long double>(tau_seconds);
+        high_ = static_cast<double>(exact);
+        low_ = static_cast<double>(exact - static_cast<long double>(high_));
+    }
+    [[nodiscard, gnu::always_inline]] double operator()(double femtoseconds) const {
+        return femtoseconds * high_ + femtoseconds * low_;
+    }
+
+  private:
+    double high_ = 0.0;
+    double low_ = 0.0;
+};
+
+/// e[k] = exp((times[k] - origin) / tau), where 0 <= times[k] - origin < 2^52 and the exponent is small;
+/// anything elsewhere.
+void exponentials(const std::int64_t* __restrict times, double* __restrict e, std::size_t n,
+                  std::int64_t origin, PerTau per_tau);
+
+/// c[k] += gain * row[k]; true if some c[k] reached `bound`.
+bool add_row_and_compare(double* __restrict c, const float* __restrict row, std::size_t n, double gain,
+                         double bound);
+bool add_row_and_compare(double* __restrict c, const double* __restrict row, std::size_t n, double gain,
+                         double bound);
+
 /// sum[k] += amplitude * row[k]
 template <class W>
 [[gnu::always_inline]] inline void add_row(double* __restrict sum, const W* __restrict row, std::size_t n,
                                            double amplitude) {
 #pragma omp simd
     for (std::size_t k = 0; k < n; ++k) sum[k] += amplitude * static_cast<double>(row[k]);
+}
+
+/// The same, the products < 0 to a sum of their own.
+template <class W>
+[[gnu::always_inline]] inline void add_row_by_sign(double* __restrict sum, double* __restrict negative,
+                                                   const W* __restrict row, std::size_t n, double amplitude) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) {
+        const double w = amplitude * static_cast<double>(row[k]);
+        sum[k] += w < 0.0 ? 0.0 : w;
+        negative[k] += w < 0.0 ? w : 0.0;
+    }
 }
 
 /// V[k] += J sum[k], sum[k] = 0; true if some V[k] reached V_th.

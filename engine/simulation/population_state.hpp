@@ -16,31 +16,12 @@
 #include <vector>
 
 #include "arrivals.hpp"
+#include "instant.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/network.hpp"
 
 namespace saltus {
-
-/// A real instant: a tick and the part of a tick beyond it.
-struct Instant {
-    Time tick;
-    double rest_fs = 0.0;
-};
-
-[[nodiscard]] inline double seconds_between(const Instant& from, const Instant& to) {
-    const auto ticks = static_cast<double>(to.tick.femtoseconds() - from.tick.femtoseconds());
-    return (ticks + (to.rest_fs - from.rest_fs)) / femtoseconds_per_second;
-}
-
-/// `seconds` >= 0 after `from`; never where that is beyond `end`.
-[[nodiscard]] inline Instant later(const Instant& from, double seconds, Time end) {
-    const double fs = seconds * femtoseconds_per_second + from.rest_fs;
-    const auto room = static_cast<double>(end.femtoseconds() - from.tick.femtoseconds());
-    const double ticks = std::round(fs);
-    if (!(ticks <= room)) return {Time::never(), 0.0};
-    return {Time(Duration(from.tick.femtoseconds() + static_cast<std::int64_t>(ticks))), fs - ticks};
-}
 
 template <class P>
 class PopulationState {
@@ -103,7 +84,15 @@ class PopulationState {
     /// Everything that instant t brings: the neurons that fire, as counted outside, in order.
     template <class WakeAt>
     void integrate_and_fire(Time t, Arrivals& arrivals, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
-        if (timeless_) {
+        if constexpr (neurons::separates_signs<P>) {
+            arrivals.drain([&](NeuronIndex first, std::span<double> sums) {
+                for (std::size_t k = 0; k < sums.size(); ++k) {
+                    const NeuronIndex j = first + static_cast<NeuronIndex>(k);
+                    const neurons::SignedSum w{std::exchange(sums[k], 0.0), arrivals.take_negative(j)};
+                    if (w.ex != 0.0 || w.in != 0.0 || crosses_at(j, t)) settle(j, t, w, fired, wake);
+                }
+            });
+        } else if (timeless_) {
             arrivals.drain(
                 [&](NeuronIndex first, std::span<double> sums) { arrive_and_fire(first, sums, fired); });
         } else {
@@ -211,8 +200,9 @@ class PopulationState {
         return std::numeric_limits<double>::infinity();
     }
 
-    template <class WakeAt>
-    void settle(NeuronIndex j, Time t, double w, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
+    /// `w` is what arrives: a double, or a SignedSum where P separates signs.
+    template <class Sum, class WakeAt>
+    void settle(NeuronIndex j, Time t, Sum w, std::vector<NeuronIndex>& fired, WakeAt&& wake) {
         const Constants& c = constant(j);
         State& state = states_[j];
         if (t < free_[j].tick) {
@@ -227,14 +217,15 @@ class PopulationState {
             state = state_at(j, now);
             if constexpr (neurons::Spiking<P>) {
                 // The crossing was rounded to this tick: whatever the last digit says, V is at threshold.
-                if (crosses_at(j, t) && state.V < parameter(j).V_th) state.V = parameter(j).V_th;
+                if (crosses_at(j, t)) state.V = std::max(state.V, neurons::threshold(parameter(j), state));
             }
             neurons::arrive(c, state, w);
             since_[j] = now;
             if constexpr (neurons::Spiking<P>) {
                 const P& p = parameter(j);
-                if (state.V >= p.V_th) {
+                if (state.V >= neurons::threshold(p, state)) {
                     fire(p, state, j, fired);
+                    neurons::adapt(p, state);
                     free_[j] = {t + p.t_ref, now.rest_fs};
                 }
             }

@@ -44,18 +44,31 @@ void append(std::vector<Parameter>& list, const neurons::PerNeuron<P>& model, co
 
 template <class P>
 std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
+    constexpr bool has_current = requires(P p) {
+        p.tau_syn;
+    }
+    || requires(P p) {
+        p.tau_syn_ex;
+    };
+    constexpr bool has_unit = !std::is_same_v<P, neurons::Qif>;
+    constexpr const char* volt = has_unit ? "V" : "";
+    constexpr const char* jump_unit = has_current ? "I per weight" : has_unit ? "V per weight" : "per weight";
     std::vector<Parameter> list;
     if constexpr (requires(P p) { p.tau_m; }) append(list, model, "tau_m", "s", &P::tau_m);
     if constexpr (requires(P p) { p.tau_syn; }) append(list, model, "tau_syn", "s", &P::tau_syn);
+    if constexpr (requires(P p) { p.tau_syn_ex; }) append(list, model, "tau_syn_ex", "s", &P::tau_syn_ex);
+    if constexpr (requires(P p) { p.tau_syn_in; }) append(list, model, "tau_syn_in", "s", &P::tau_syn_in);
+    if constexpr (requires(P p) { p.th_tau; }) append(list, model, "th_tau", "s", &P::th_tau);
+    if constexpr (requires(P p) { p.th_jump; }) append(list, model, "th_jump", "V", &P::th_jump);
     if constexpr (requires(P p) { p.R; }) append(list, model, "R", "", &P::R);
     if constexpr (requires(P p) { p.E_L; }) append(list, model, "E_L", "V", &P::E_L);
-    if constexpr (requires(P p) { p.V_th; }) append(list, model, "V_th", "V", &P::V_th);
+    if constexpr (requires(P p) { p.V_th; }) append(list, model, "V_th", volt, &P::V_th);
     if constexpr (requires(P & p) { p.t_ref = Duration(); }) {
-        append(list, model, "V_reset", "V", &P::V_reset);
+        append(list, model, "V_reset", volt, &P::V_reset);
         append(list, model, "t_ref", "s", &P::t_ref);
     }
     if constexpr (requires(P p) { p.I_e; }) append(list, model, "I_e", "", &P::I_e);
-    if constexpr (requires(P p) { p.J; }) append(list, model, "J", "V per weight", &P::J);
+    if constexpr (requires(P p) { p.J; }) append(list, model, "J", jump_unit, &P::J);
     return list;
 }
 

@@ -74,67 +74,81 @@ struct Case {
     std::vector<InputSpikes> inputs;
 };
 
+/// Which model runs the cases with exponential synapses; they have one synaptic time constant.
+enum class ExpModel { one_current, two_currents };
+
 neurons::Model model_of(const GoldenFile& file, const std::string& name,
-                        const std::vector<std::size_t>& members) {
+                        const std::vector<std::size_t>& members, ExpModel exp_model) {
     const auto column = [&](const char* field) { return file.reals(name + "/neurons/" + field); };
+    const auto column_if_there = [&](const char* field) {
+        return file.has(name + "/neurons/" + field) ? column(field) : std::vector<double>();
+    };
     const auto tau_m = column("tau_m");
-    const auto C_m = column("C_m");
-    const auto E_L = column("E_L");
+    const auto C_m = column_if_there("C_m");
+    const auto E_L = column_if_there("E_L");
     const auto I_e = column("I_e");
     const auto V_th = column("V_th");
     const auto V_reset = column("V_reset");
     const auto V_0 = column("V_0");
     const auto t_ref = file.integers(name + "/neurons/t_ref_fs");
+    const auto tau_syn_ex = column_if_there("tau_syn_ex");
+    const auto tau_syn_in = column_if_there("tau_syn_in");
+    const auto th_jump = column_if_there("th_jump");
+    const auto th_tau = column_if_there("th_tau");
     const auto reset =
         file.text(name, "reset") == "subtract" ? neurons::Reset::subtract : neurons::Reset::to_value;
 
-    if (file.text(name, "kind") == "exp") {
-        const auto tau_syn = column("tau_syn_ex");
-        REQUIRE(tau_syn == column("tau_syn_in"));
-        neurons::PerNeuron<neurons::CubaLif> model;
+    const auto per_neuron = [&]<class P>(P) {
+        neurons::PerNeuron<P> model;
         for (const std::size_t i : members) {
-            model.push_back({.tau_m = tau_m[i] * milli,
-                             .tau_syn = tau_syn[i] * milli,
-                             .R = tau_m[i] / C_m[i],
-                             .E_L = E_L[i],
-                             .V_th = V_th[i],
-                             .V_reset = V_reset[i],
-                             .t_ref = Duration(t_ref[i]),
-                             .I_e = I_e[i],
-                             .V_0 = V_0[i],
-                             .reset = reset});
+            P p;
+            p.V_th = V_th[i];
+            p.V_reset = V_reset[i];
+            p.t_ref = Duration(t_ref[i]);
+            p.I_e = I_e[i];
+            p.V_0 = V_0[i];
+            if constexpr (requires { p.tau_m; }) p.tau_m = tau_m[i] * milli;
+            if constexpr (requires { p.E_L; }) {
+                p.R = tau_m[i] / C_m[i];
+                p.E_L = E_L[i];
+            } else if constexpr (requires { p.R; }) {
+                p.R = 1.0 / (C_m[i] * milli);
+            }
+            if constexpr (requires { p.tau_syn; }) {
+                REQUIRE(tau_syn_ex[i] == tau_syn_in[i]);
+                p.tau_syn = tau_syn_ex[i] * milli;
+            }
+            if constexpr (requires { p.tau_syn_ex; }) {
+                p.tau_syn_ex = tau_syn_ex[i] * milli;
+                p.tau_syn_in = tau_syn_in[i] * milli;
+            }
+            if constexpr (requires { p.th_jump; }) {
+                p.th_jump = th_jump[i];
+                p.th_tau = th_tau[i] * milli;
+            }
+            if constexpr (requires { p.reset = reset; }) {
+                p.reset = reset;
+            } else {
+                REQUIRE(p.reset == reset);
+            }
+            model.push_back(p);
         }
-        return model;
+        return neurons::Model(std::move(model));
+    };
+    const std::string kind = file.text(name, "kind");
+    if (kind == "exp") {
+        return exp_model == ExpModel::one_current ? per_neuron(neurons::CubaLif())
+                                                  : per_neuron(neurons::LifExp2());
     }
-    if (std::isinf(tau_m[members[0]])) {
-        neurons::PerNeuron<neurons::If> model;
-        for (const std::size_t i : members) {
-            model.push_back({.R = 1.0 / (C_m[i] * milli),
-                             .V_th = V_th[i],
-                             .V_reset = V_reset[i],
-                             .t_ref = Duration(t_ref[i]),
-                             .I_e = I_e[i],
-                             .V_0 = V_0[i],
-                             .reset = reset});
-        }
-        return model;
-    }
-    neurons::PerNeuron<neurons::Lif> model;
-    for (const std::size_t i : members) {
-        model.push_back({.tau_m = tau_m[i] * milli,
-                         .R = tau_m[i] / C_m[i],
-                         .E_L = E_L[i],
-                         .V_th = V_th[i],
-                         .V_reset = V_reset[i],
-                         .t_ref = Duration(t_ref[i]),
-                         .I_e = I_e[i],
-                         .V_0 = V_0[i],
-                         .reset = reset});
-    }
-    return model;
+    if (kind == "alpha") return per_neuron(neurons::LifAlpha());
+    if (kind == "qif") return per_neuron(neurons::Qif());
+    REQUIRE(kind == "delta");
+    if (std::isinf(tau_m[members[0]])) return per_neuron(neurons::If());
+    const bool adapts = std::any_of(th_jump.begin(), th_jump.end(), [](double x) { return x != 0.0; });
+    return adapts ? per_neuron(neurons::LifAdaptive()) : per_neuron(neurons::Lif());
 }
 
-Case read_case(const GoldenFile& file, const std::string& name) {
+Case read_case(const GoldenFile& file, const std::string& name, ExpModel exp_model) {
     Case c;
     const std::size_t n = file.reals(name + "/neurons/V_th").size();
     const auto tau_m = file.reals(name + "/neurons/tau_m");
@@ -152,7 +166,7 @@ Case read_case(const GoldenFile& file, const std::string& name) {
                                    static_cast<NeuronIndex>(k)};
         }
         c.populations.push_back(
-            {group, {static_cast<std::uint32_t>(members.size())}, model_of(file, name, members)});
+            {group, {static_cast<std::uint32_t>(members.size())}, model_of(file, name, members, exp_model)});
     }
 
     struct Synapses {
@@ -206,10 +220,10 @@ Case read_case(const GoldenFile& file, const std::string& name) {
     return c;
 }
 
-void check_case(const std::string& name) {
+void check_case(const std::string& name, ExpModel exp_model = ExpModel::one_current) {
     CAPTURE(name);
     const GoldenFile file;
-    Case c = read_case(file, name);
+    Case c = read_case(file, name, exp_model);
     const auto golden_neurons = file.integers(name + "/spikes/neuron");
     const auto golden_times = file.integers(name + "/spikes/time_fs");
     const auto slopes = file.reals(name + "/spikes/slope");
@@ -303,6 +317,21 @@ TEST_SUITE("conformance/exact") {
     }
     TEST_CASE("if_subtract") {
         check_case("if_subtract");
+    }
+    TEST_CASE("alpha_poisson") {
+        check_case("alpha_poisson");
+    }
+    TEST_CASE("adaptive_threshold") {
+        check_case("adaptive_threshold");
+    }
+    TEST_CASE("qif") {
+        check_case("qif");
+    }
+    TEST_CASE("exponential synapses through the model with two currents") {
+        for (const char* name : {"lif_exp_poisson", "two_coupled_exp", "recurrent_20_exp", "near_tangent",
+                                 "equal_tau", "near_equal_tau", "refractory_input_exp", "chain_1000"}) {
+            check_case(name, ExpModel::two_currents);
+        }
     }
 }
 

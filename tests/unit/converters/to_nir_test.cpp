@@ -227,6 +227,19 @@ TEST_SUITE("converters/to_nir/neurons") {
         const Network driven({inputs(1), one("if", neurons::If{.I_e = 1.0})}, {{0, 1, {}}});
         CHECK_THROWS_AS(static_cast<void>(nir_from_network(driven, &notes)), NetworkError);
     }
+
+    TEST_CASE("models that NIR does not have are refused by name") {
+        const auto of = []<class P>(const P& p) {
+            return refused(Network({inputs(1), one("a", p)}, {{0, 1, {}}}));
+        };
+        const std::string cure =
+            " has no counterpart in NIR, whose spiking neurons are IF, LIF and CubaLIF: make it one of "
+            "these";
+        CHECK(contains(of(neurons::LifExp2{}), "'a': LIFExp2" + cure));
+        CHECK(contains(of(neurons::LifAlpha{}), "'a': LIFAlpha" + cure));
+        CHECK(contains(of(neurons::LifAdaptive{}), "'a': LIFAdaptive" + cure));
+        CHECK(contains(of(neurons::Qif{}), "'a': QIF" + cure));
+    }
 }
 
 TEST_SUITE("converters/to_nir/graph") {

@@ -60,6 +60,24 @@ TEST_SUITE("network") {
         model[0].t_ref = Duration(-1);
         CHECK(refusal({{"a", {3}, model}}, {}) == "'a', field 't_ref': neuron 0: expected >= 0, found -1fs.");
     }
+    TEST_CASE("synaptic time constants are positive, thresholds do not jump down") {
+        const auto of = []<class P>(const P& p) {
+            return refusal({{"a", {1}, neurons::PerNeuron<P>{p}}}, {});
+        };
+        CHECK(of(neurons::LifExp2{.tau_syn_ex = 0.0}) ==
+              "'a', field 'tau_syn_ex': neuron 0: expected > 0, found 0.000000.");
+        CHECK(of(neurons::LifExp2{.tau_syn_in = -1.0}) ==
+              "'a', field 'tau_syn_in': neuron 0: expected > 0, found -1.000000.");
+        CHECK(of(neurons::LifAlpha{.tau_syn_in = std::numeric_limits<double>::infinity()}) ==
+              "'a', field 'tau_syn_in': neuron 0: expected > 0, found inf.");
+        CHECK(of(neurons::LifAdaptive{.th_tau = 0.0}) ==
+              "'a', field 'th_tau': neuron 0: expected > 0, found 0.000000.");
+        CHECK(of(neurons::LifAdaptive{.th_jump = -0.5}) ==
+              "'a', field 'th_jump': neuron 0: expected >= 0, found -0.500000.");
+        CHECK(of(neurons::Qif{.V_th = std::numeric_limits<double>::infinity()}) ==
+              "'a', field 'V_th': neuron 0: expected a finite number, found inf.");
+        CHECK(of(neurons::LifAdaptive{}) == "accepted");
+    }
     TEST_CASE("stages must fit each other and their ends") {
         CHECK(refusal({input("in", 3), lif("a", 2)}, {{0, 1, {all_ones(4, 2)}}}) ==
               "in -> a: Linear 'fc' takes 4 elements, found 3.");

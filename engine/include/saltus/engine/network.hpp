@@ -65,6 +65,15 @@ class Network {
     /// delay".
     [[nodiscard]] std::vector<std::uint32_t> levels() const;
 
+    /// In which order, and how far, populations can be computed one after the other: all spikes that a
+    /// population receives within `window` come from lower levels, or were sent before it. Throws as levels()
+    /// does.
+    struct Lookahead {
+        std::vector<std::uint32_t> level;   // of each population
+        Duration window = Duration::max();  // the smallest delay that does not lead to a higher level
+    };
+    [[nodiscard]] Lookahead lookahead() const;
+
     /// Names of populations that no input and no population with a drive of its own can reach.
     [[nodiscard]] std::vector<std::string> unreachable() const;
 

@@ -1,4 +1,5 @@
-// The exact clock: run a network from event to event. See engine/simulation/exact.cpp for the loop.
+// The exact clock: run a network from event to event. See engine/simulation/exact.cpp for the schedule and
+// engine/simulation/frame_block.hpp for the loop.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "saltus/engine/communication.hpp"
 #include "saltus/engine/network.hpp"
 #include "saltus/engine/spike_train.hpp"
 
 namespace saltus {
+
+class Plan;
 
 /// Spikes for one input population. A spike that stands twice counts twice.
 struct InputSpikes {
@@ -33,7 +37,7 @@ struct SimulationOptions {
     /// Instants at which potentials are recorded, ascending: the value after everything that happens at that
     /// instant.
     std::vector<Time> potential_times = {};
-    /// Called about every thousand instants; false stops the run, which keeps what was recorded.
+    /// Called every few windows of time; false stops the run, which keeps what was recorded.
     std::function<bool(const Progress&)> on_progress = {};
 };
 
@@ -51,12 +55,19 @@ struct SimulationResult {
         final_potentials;               // per population that does not spike: at the end of the run
     std::uint64_t neuron_spikes = 0;    // of all neurons, recorded or not, without the inputs
     std::uint64_t synaptic_events = 0;  // deliveries of one spike over one synapse
+    std::uint64_t windows = 0;          // pieces of time that were computed without exchanging spikes
     Time end;                           // the instant up to which everything was simulated
     bool interrupted = false;
 };
 
 /// 64-bit digest of every recorded (population, time, neuron): equal runs have equal fingerprints.
 [[nodiscard]] std::uint64_t fingerprint(const SimulationResult& result);
+
+/// Who computes a run. Spike times do not depend on it.
+struct Parallelism {
+    std::uint32_t threads = 1;  // of this process
+    std::shared_ptr<Communication> communication = local_communication();
+};
 
 /// A network made ready for the exact clock; runs are independent and may be made by several threads at once.
 class ExactSimulation {
@@ -65,7 +76,7 @@ class ExactSimulation {
     /// (LI, CubaLI, I) that feeds another population, V_reset >= V_th without refractory period, a biased
     /// chain with a delay after the bias; LimitError where delays that differ between channels would expand
     /// to more than 2^31 synapses.
-    explicit ExactSimulation(const Network& network);
+    explicit ExactSimulation(const Network& network, const Parallelism& parallelism = {});
     ~ExactSimulation();
     ExactSimulation(ExactSimulation&&) noexcept;
     ExactSimulation& operator=(ExactSimulation&&) noexcept;
@@ -75,13 +86,16 @@ class ExactSimulation {
     [[nodiscard]] SimulationResult run(const std::vector<InputSpikes>& inputs,
                                        const SimulationOptions& options) const;
 
+    /// Bytes of the synapses that this process holds.
+    [[nodiscard]] std::uint64_t synapse_bytes() const;
+
   private:
-    class Prepared;
-    std::unique_ptr<const Prepared> prepared_;
+    std::unique_ptr<const Plan> plan_;
 };
 
-/// ExactSimulation(network).run(inputs, options).
+/// ExactSimulation(network, parallelism).run(inputs, options).
 [[nodiscard]] SimulationResult simulate(const Network& network, const std::vector<InputSpikes>& inputs,
-                                        const SimulationOptions& options);
+                                        const SimulationOptions& options,
+                                        const Parallelism& parallelism = {});
 
 }  // namespace saltus

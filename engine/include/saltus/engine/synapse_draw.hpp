@@ -62,6 +62,8 @@ class DelayDraw {
     [[nodiscard]] Duration constant() const { return low(); }
     [[nodiscard]] Duration low() const { return Duration(low_); }
     [[nodiscard]] Duration high() const { return Duration(high_); }
+    /// All values are low + k step.
+    [[nodiscard]] Duration step() const { return Duration(step_); }
     [[nodiscard]] Duration operator()(SequentialRandom& random) const;
 
   private:

@@ -20,10 +20,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string_view>
 
+#include "saltus/engine/neurons/crossing.hpp"
 #include "saltus/engine/neurons/reset.hpp"
+#include "saltus/engine/neurons/response.hpp"
 #include "saltus/engine/time.hpp"
 
 namespace saltus::neurons {
@@ -58,17 +59,6 @@ struct CubaLif {
     };
 };
 
-namespace detail {
-
-/// k(s) of the equations above.
-[[nodiscard]] inline double response(double a, double b, double s) noexcept {
-    const double x = std::abs(a - b) * s;
-    const double psi = x < 1e-5 ? 1.0 - x * (0.5 - x / 6.0) : -std::expm1(-x) / x;
-    return s * std::exp(-std::min(a, b) * s) * psi;
-}
-
-}  // namespace detail
-
 [[nodiscard]] inline CubaLif::Constants constants(const CubaLif& p, double x) noexcept {
     const double constant_I = p.w_in * x;
     return {1.0 / p.tau_syn, 1.0 / p.tau_m, p.E_L + p.R * (p.I_e + constant_I),
@@ -101,10 +91,13 @@ inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, do
 /// Seconds until V reaches V_th without further input; infinity if it does not within `horizon` seconds.
 [[nodiscard]] inline double next_crossing(const CubaLif::Constants& c, CubaLif::State v, double V_th,
                                           double horizon) noexcept {
-    constexpr double never = std::numeric_limits<double>::infinity();
+    using detail::never;
     if (v.V >= V_th) return 0.0;
     const double g = c.slope * v.I;
     if (c.E <= V_th && g <= 0.0) return never;  // V stays below the larger of V and E
+    // While V is above where it started, V' is at most this.
+    const double climb = std::max(0.0, c.b * (c.E - v.V) + std::max(g, 0.0));
+    if (v.V + climb * horizon < V_th) return never;
 
     const double D = g - c.b * (v.V - c.E);
     const double rho = D / (c.a * g);
@@ -113,35 +106,19 @@ inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, do
     if (g != 0.0 && rho > 0.0 && z > -1.0) {
         extremum = std::abs(z) < 1e-8 ? rho * (1.0 - 0.5 * z) : std::log1p(z) / (c.b - c.a);
     }
-    const auto excess = [&](double s) { return flow(c, v, s).V - V_th; };
-
     const bool rises_first = D > 0.0;
     if (!rises_first && c.E <= V_th) return never;
-    double low = rises_first || extremum == never ? 0.0 : extremum;
-    double high = rises_first ? std::min(extremum, horizon) : horizon;
-    if (low >= high) return never;
-    const double excess_high = excess(high);
-    if (excess_high < 0.0) return never;
+    const double low = rises_first || extremum == never ? 0.0 : extremum;
+    const double high = rises_first ? std::min(extremum, horizon) : horizon;
+    if (low >= high || flow(c, v, high).V < V_th) return never;
 
-    // Newton, guarded by the bracket. Near a peak that barely crosses, the distance to the peak is the root
-    // of the parabola there, from which Newton converges at once.
-    double s = low;
-    if (high == extremum) {
-        const double curvature = c.a * g * std::exp(-c.a * high);
-        s = std::max(low, high - std::sqrt(2.0 * excess_high / curvature));
-    }
-    for (int i = 0; i < 200; ++i) {
+    const auto excess = [&](double s) {
         const CubaLif::State at = flow(c, v, s);
-        const double f = at.V - V_th;
-        (f < 0.0 ? low : high) = s;
-        const double slope = c.b * (c.E - at.V) + c.slope * at.I;
-        double next = s - f / slope;
-        if (!(next > low && next < high)) next = 0.5 * (low + high);
-        const double moved = std::abs(next - s);
-        s = next;
-        if (moved <= 1e-18 + 2e-16 * s) break;
-    }
-    return s;
+        const double current = c.slope * at.I;
+        const double slope = c.b * (c.E - at.V) + current;
+        return detail::Jet{at.V - V_th, slope, -c.a * current - c.b * slope};
+    };
+    return detail::rising_zero(excess, low, high, high == extremum ? high : low);
 }
 
 }  // namespace saltus::neurons

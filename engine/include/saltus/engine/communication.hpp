@@ -1,0 +1,78 @@
+// How the ranks of a distributed run talk, as a value: one process, MPI, or one rank that pretends to be one
+// of many.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "saltus/engine/spike_train.hpp"
+
+namespace saltus {
+
+class Network;
+
+/// A spike between ranks. Populations are counted in the order of their names.
+struct Spike {
+    Time time;
+    std::uint32_t population = 0;
+    NeuronIndex neuron = 0;
+
+    friend auto operator<=>(const Spike&, const Spike&) = default;
+};
+
+class Communication {
+  public:
+    virtual ~Communication() = default;
+
+    [[nodiscard]] virtual std::uint32_t rank() const = 0;
+    [[nodiscard]] virtual std::uint32_t size() const = 0;
+    /// Appends the spikes of every rank to `all`, in any order. Every rank calls it as often as the others.
+    virtual void exchange(std::span<const Spike> mine, std::vector<Spike>& all) = 0;
+    /// The smallest value of all ranks. Every rank calls it as often as the others.
+    [[nodiscard]] virtual std::int64_t smallest(std::int64_t mine) = 0;
+    /// The sum over all ranks. Every rank calls it as often as the others.
+    [[nodiscard]] virtual std::uint64_t sum(std::uint64_t mine) = 0;
+    /// The bytes of every rank, on rank 0; nothing on the others. Every rank calls it as often as the others.
+    [[nodiscard]] virtual std::vector<std::vector<std::byte>> gather(std::span<const std::byte> mine) = 0;
+};
+
+/// One process that does everything.
+[[nodiscard]] std::shared_ptr<Communication> local_communication();
+
+/// The ranks that mpirun started; initialises MPI if nobody has. A rank that leaves by an exception takes the
+/// others with it. Throws LimitError where this build is without MPI.
+[[nodiscard]] std::shared_ptr<Communication> mpi_communication();
+
+/// Rank 0 of `ranks` pretended ones: it holds and computes its own part of the network, and believes that
+/// every other rank sends what it sends itself, each from neurons of its own. What a rank of a large machine
+/// would hold, compute and receive can so be measured on one.
+class DryRunCommunication final : public Communication {
+  public:
+    /// Throws UsageError for no ranks.
+    DryRunCommunication(std::uint32_t ranks, const Network& network);
+
+    [[nodiscard]] std::uint32_t rank() const override { return 0; }
+    [[nodiscard]] std::uint32_t size() const override { return ranks_; }
+    void exchange(std::span<const Spike> mine, std::vector<Spike>& all) override;
+    [[nodiscard]] std::int64_t smallest(std::int64_t mine) override { return mine; }
+    [[nodiscard]] std::uint64_t sum(std::uint64_t mine) override { return mine; }
+    [[nodiscard]] std::vector<std::vector<std::byte>> gather(std::span<const std::byte> mine) override;
+
+    /// What has been exchanged so far.
+    struct Traffic {
+        std::uint64_t exchanges = 0;
+        std::uint64_t sent = 0;      // spikes of this rank
+        std::uint64_t received = 0;  // spikes of all ranks
+    };
+    [[nodiscard]] const Traffic& traffic() const { return traffic_; }
+
+  private:
+    std::uint32_t ranks_;
+    std::vector<std::uint32_t> sizes_;  // of the populations, in the order of their names
+    Traffic traffic_;
+};
+
+}  // namespace saltus

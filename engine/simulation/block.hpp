@@ -1,0 +1,146 @@
+// A block: neurons of one population that one thread looks after. All schedules advance blocks, and only
+// blocks: a block takes the spikes that reach it, goes from event to event up to the end of a window, and
+// leaves its spikes. What it does depends on the spikes alone, not on windows, threads or ranks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "../events/queue.hpp"
+#include "poisson.hpp"
+#include "route.hpp"
+#include "saltus/engine/communication.hpp"
+#include "saltus/engine/network.hpp"
+#include "synapses.hpp"
+
+namespace saltus {
+
+/// Rows of a dense matrix: every neuron of the block has its weight in the row of each source.
+struct DenseRows {
+    Weights weights;
+    std::uint32_t row_length = 0;
+    std::uint32_t first = 0;  // column of the block's first neuron
+    std::int64_t delay_fs = 0;
+};
+
+/// One Poisson train for each neuron of the block: drawn where it arrives, no spike is ever sent.
+struct OwnTrains {
+    neurons::PoissonSource source;
+    std::uint32_t size = 0;  // of the source population
+    double weight = 1.0;
+    std::int64_t delay_fs = 0;
+};
+
+/// A projection as a block sees it: its part of the synapses.
+struct Incoming {
+    std::variant<SynapseTable, DenseRows, std::shared_ptr<const Route>, OwnTrains> synapses;
+};
+
+/// What is fixed before a run.
+struct BlockPlan {
+    std::uint32_t population = 0;  // index in the network
+    std::uint32_t order = 0;       // and in the order of names, as spikes carry it
+    NeuronRange range;
+    bool in_frame = false;                         // the whole population can be kept in moving frames
+    std::vector<Incoming> incoming;                // in the order in which coincident arrivals are added
+    std::vector<std::vector<std::uint32_t>> from;  // of each population, by order: its entries in `incoming`
+};
+
+/// A spike on its way: the synapses at `cursor` of its row are next.
+struct Axon {
+    std::int64_t time;  // of their arrival
+    std::uint32_t route;
+    NeuronIndex source;
+    SynapseTable::Cursor cursor;
+
+    [[nodiscard]] std::int64_t key() const { return time; }
+};
+
+/// Synapses [begin, end) of a route, or its segment `begin`, are reached at `time`. For a single synapse its
+/// target stands here, so that the row need not be looked up again.
+struct Arrival {
+    static constexpr std::uint32_t single = 1u << 31;
+
+    std::int64_t time;
+    std::uint32_t route;
+    NeuronIndex source;
+    std::uint32_t begin;
+    std::uint32_t end;  // single | target, where it is one synapse
+
+    [[nodiscard]] bool is_single() const { return (end & single) != 0; }
+    [[nodiscard]] std::uint32_t target() const { return end & ~single; }
+
+    friend bool operator<(const Arrival& a, const Arrival& b) {
+        if (a.time != b.time) return a.time < b.time;
+        if (a.route != b.route) return a.route < b.route;
+        if (a.source != b.source) return a.source < b.source;
+        return a.begin < b.begin;
+    }
+};
+
+class Block {
+  public:
+    explicit Block(const BlockPlan& plan);
+    virtual ~Block() = default;
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+
+    [[nodiscard]] const BlockPlan& plan() const { return plan_; }
+
+    /// Spikes of any population, in any order, that were sent in a window before.
+    void accept(std::span<const Spike> spikes);
+    /// Before this nothing happens here unless spikes arrive: femtoseconds.
+    [[nodiscard]] virtual std::int64_t next() const = 0;
+    /// Everything that happens before `stop`. Every spike that arrives before must have been accepted.
+    virtual void advance(std::int64_t stop) = 0;
+
+    /// Spikes of the last advance.
+    [[nodiscard]] const std::vector<Spike>& spikes() const { return spikes_; }
+    [[nodiscard]] std::uint64_t synaptic_events() const { return synaptic_events_; }
+    /// Appends the potential of each neuron at t, nothing for sources; t is not before the last `stop`.
+    virtual void append_potentials(std::int64_t t, std::vector<double>& values) const = 0;
+
+  protected:
+    void send(std::int64_t t, NeuronIndex neuron) {
+        spikes_.push_back({Time(Duration(t)), plan_.order, plan_.range.begin + neuron});
+    }
+    /// Takes the arrivals before `stop` out of the queue into arrivals_.
+    void collect(std::int64_t stop);
+    void sort_arrivals();
+
+    /// Asks for the synapses of a later arrival: rows are read in the order of time, which no cache foresees.
+    void prefetch(std::size_t k) const {
+        if (k >= arrivals_.size()) return;
+        const Arrival& arrival = arrivals_[k];
+        if (arrival.is_single() || !targets_[arrival.route]) return;
+        __builtin_prefetch(targets_[arrival.route] + arrival.begin);
+        __builtin_prefetch(targets_[arrival.route] + arrival.end - 1);
+    }
+
+    const BlockPlan& plan_;
+    RadixHeap<Axon> queue_;
+    std::vector<Arrival> arrivals_;
+    std::vector<Spike> spikes_;
+    std::uint64_t synaptic_events_ = 0;
+
+  private:
+    [[nodiscard]] bool first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent,
+                                     Axon& axon) const;
+    std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
+    std::vector<Arrival> scratch_;
+    std::vector<std::uint32_t> counts_;
+};
+
+/// The block that suits the plan's population; `signal` is the constant signal of each of its neurons or
+/// empty, nothing after `end` matters.
+[[nodiscard]] std::unique_ptr<Block> make_block(const Network& network, const BlockPlan& plan,
+                                                std::span<const double> signal, const SpikeTrain* input,
+                                                Time end);
+/// Neurons of the population can be kept in a moving frame, whatever part of it.
+[[nodiscard]] bool suits_frame(const Population& population, std::span<const double> signal);
+
+}  // namespace saltus

@@ -1,0 +1,61 @@
+#include "saltus/engine/communication.hpp"
+
+#include <algorithm>
+
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/network.hpp"
+
+namespace saltus {
+
+namespace {
+
+class LocalCommunication final : public Communication {
+  public:
+    [[nodiscard]] std::uint32_t rank() const override { return 0; }
+    [[nodiscard]] std::uint32_t size() const override { return 1; }
+    void exchange(std::span<const Spike> mine, std::vector<Spike>& all) override {
+        all.insert(all.end(), mine.begin(), mine.end());
+    }
+    [[nodiscard]] std::int64_t smallest(std::int64_t mine) override { return mine; }
+    [[nodiscard]] std::uint64_t sum(std::uint64_t mine) override { return mine; }
+    [[nodiscard]] std::vector<std::vector<std::byte>> gather(std::span<const std::byte> mine) override {
+        return {{mine.begin(), mine.end()}};
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<Communication> local_communication() {
+    return std::make_shared<LocalCommunication>();
+}
+
+DryRunCommunication::DryRunCommunication(std::uint32_t ranks, const Network& network) : ranks_(ranks) {
+    if (ranks == 0) throw UsageError("ranks: expected at least 1, found 0.");
+    std::vector<std::pair<std::string, std::uint32_t>> named;
+    for (const Population& population : network.populations())
+        named.emplace_back(population.name, population.size());
+    std::sort(named.begin(), named.end());
+    for (const auto& [name, size] : named) sizes_.push_back(size);
+}
+
+void DryRunCommunication::exchange(std::span<const Spike> mine, std::vector<Spike>& all) {
+    const std::size_t before = all.size();
+    for (std::uint32_t rank = 0; rank < ranks_; ++rank) {
+        for (const Spike& spike : mine) {
+            const std::uint64_t size = sizes_[spike.population];
+            const std::uint64_t neuron = spike.neuron + rank * (size / ranks_);
+            // A population of fewer neurons than ranks is on one rank only.
+            if (rank > 0 && (size < ranks_ || neuron >= size)) continue;
+            all.push_back({spike.time, spike.population, static_cast<NeuronIndex>(neuron)});
+        }
+    }
+    ++traffic_.exchanges;
+    traffic_.sent += mine.size();
+    traffic_.received += all.size() - before;
+}
+
+std::vector<std::vector<std::byte>> DryRunCommunication::gather(std::span<const std::byte> mine) {
+    return {{mine.begin(), mine.end()}};
+}
+
+}  // namespace saltus

@@ -1,0 +1,332 @@
+// A block whose neurons share a moving frame: the loop that most of the time of a large network is spent in.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+
+#include "../events/queue.hpp"
+#include "block.hpp"
+#include "frames.hpp"
+
+namespace saltus {
+
+template <class Frame>
+class FrameBlock final : public Block {
+  public:
+    FrameBlock(const BlockPlan& plan, Frame frame) : Block(plan), frame_(std::move(frame)) {
+        for (const Incoming& incoming : plan.incoming) {
+            if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own);
+        }
+        if (frame_.drives()) {
+            frame_.watch_until(0);
+            until_ = 0;
+        }
+        // Neurons that start above the threshold fire at once.
+        const auto m = frame_.at(0);
+        for (std::uint32_t i = 0; i < frame_.size(); ++i) {
+            if (frame_.above(i, m)) own_.push({0, i, Own::look, 0.0F});
+        }
+    }
+
+    [[nodiscard]] std::int64_t next() const override {
+        std::int64_t t = std::min({queue_.next(), own_.next(), until_});
+        for (const Trains& trains : trains_) t = std::min(t, trains.time());
+        return t;
+    }
+
+    void advance(std::int64_t stop) override {
+        spikes_.clear();
+        collect(stop);
+        const bool all_sorted = add_trains_to_arrivals(stop);
+        sort_arrivals();
+        batch_begin_ = batch_end_ = 0;
+        std::size_t k = 0;
+        for (;;) {
+            if (all_sorted) k = run_singles(k, stop);
+            std::int64_t t =
+                std::min({k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, own_.next(), until_, stop});
+            if (!all_sorted) t = run_trains(t);
+            if (t >= stop) return;
+            k = compute(t, k);
+        }
+    }
+
+    void append_potentials(std::int64_t t, std::vector<double>& values) const override {
+        Frame frame = frame_;
+        while (frame.clock().end() <= t) frame.advance_frame();
+        const auto m = frame.at(t);
+        for (std::uint32_t i = 0; i < frame.size(); ++i) values.push_back(frame.potential(i, m));
+    }
+
+  private:
+    using Moment = typename Frame::Moment;
+
+    /// What a neuron does by itself.
+    struct Own {
+        enum What : std::uint8_t { release, look };  // the refractory period ends; it may cross the threshold
+        std::int64_t time;
+        std::uint32_t neuron;
+        What what;
+        float rest_fs;  // of the real time beyond the tick
+
+        [[nodiscard]] std::int64_t key() const { return time; }
+    };
+    /// A neuron that may be at the threshold now.
+    struct Candidate {
+        std::uint32_t neuron;
+        float rest_fs;
+    };
+    struct Trains {
+        PoissonGroup group;
+        std::uint32_t first;  // neuron of the block
+        double weight;
+        std::int64_t delay;
+
+        typename Frame::template Factors<PoissonGroup::chunk> factors{};
+        std::int64_t origin = -1;      // of the frame that they are for
+        std::uint64_t factors_of = 0;  // chunk
+
+        [[nodiscard]] std::int64_t time() const { return after(group.time(), delay); }
+    };
+
+    void add_trains(const OwnTrains& own) {
+        constexpr std::uint32_t length = PoissonGroup::neurons_per_group;
+        const std::uint32_t size = own.size;
+        for (std::uint32_t first = plan_.range.begin; first < plan_.range.end; first += length) {
+            trains_.push_back({.group = PoissonGroup(own.source, size, first / length),
+                               .first = first - plan_.range.begin,
+                               .weight = own.weight,
+                               .delay = own.delay_fs});
+        }
+    }
+
+    /// Instant t: neurons move by themselves, what arrives is added, the threshold is tested once, spikes
+    /// leave. Returns the arrival after those of t.
+    std::size_t compute(std::int64_t t, std::size_t k) {
+        move_frame_to(t);
+        if (t == until_) watch_on(t);
+        const bool arrives = k < arrivals_.size() && arrivals_[k].time == t;
+        const Moment m = arrives ? moment_of_arrival(k) : frame_.at(t);
+        candidates_.clear();
+        while (own_.next() <= t) {
+            own_.pop_before(t + 1, [&](const Own& own) {
+                if (own.what == Own::release) frame_.release(own.neuron, frame_.at(t, own.rest_fs));
+                candidates_.push_back({own.neuron, own.what == Own::look ? own.rest_fs : 0.0F});
+            });
+        }
+        const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
+        for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) {
+            prefetch(k + prefetched);
+            deliver(arrivals_[k], m, hot);
+        }
+        for (std::size_t c = 0; c < candidates_.size(); ++c) test(candidates_[c], t, m);
+        return k;
+    }
+
+    void test(const Candidate& candidate, std::int64_t t, const Moment& m) {
+        const std::uint32_t i = candidate.neuron;
+        if (frame_.stands(i)) return;
+        if (frame_.above(i, m)) {
+            fire(i, t, candidate.rest_fs);
+        } else if (watches()) {
+            const Instant crossing = frame_.crossing(i, m, t, until_);
+            if (crossing.tick.femtoseconds() <= t)
+                fire(i, t, candidate.rest_fs);
+            else
+                watch(i, crossing, t);
+        }
+    }
+
+    void fire(std::uint32_t i, std::int64_t t, float rest_fs) {
+        send(t, i);
+        const std::int64_t t_ref = frame_.refractory(i);
+        if (t_ref > 0) {
+            frame_.stand(i);
+            if (t_ref < INT64_MAX - t) own_.push({t + t_ref, i, Own::release, rest_fs});
+        } else {
+            const Moment m = frame_.at(t, rest_fs);
+            frame_.release(i, m);
+            if (watches()) watch(i, frame_.crossing(i, m, t, until_), t + 1);
+        }
+    }
+
+    /// Crossings between arrivals are possible at all.
+    [[nodiscard]] bool watches() const { return frame_.drives() || Frame::has_currents; }
+    void watch(std::uint32_t i, const Instant& crossing, std::int64_t earliest) {
+        const std::int64_t t = std::max(crossing.tick.femtoseconds(), earliest);
+        if (t < until_) own_.push({t, i, Own::look, static_cast<float>(crossing.rest_fs)});
+    }
+    /// Looks for the neurons that cross within the next piece of time.
+    void watch_on(std::int64_t t) {
+        const std::int64_t length = frame_.watch_length();
+        until_ = t > INT64_MAX - length ? INT64_MAX : t / length * length + length;
+        frame_.watch_until(until_);
+        const Moment m = frame_.at(t);
+        frame_.scan(m, [&](std::uint32_t i) {
+            if (!frame_.stands(i)) watch(i, frame_.crossing(i, m, t, until_), t);
+        });
+    }
+    void move_frame_to(std::int64_t t) {
+        if (t < frame_.clock().end()) return;
+        while (t >= frame_.clock().end()) frame_.advance_frame();
+        if (until_ != INT64_MAX) frame_.watch_until(until_);
+    }
+
+    /// Arrivals of one synapse each at instants of their own, from k on, up to the next other thing that
+    /// happens: the same as compute, without its detours. Returns the first that is left.
+    std::size_t run_singles(std::size_t k, std::int64_t stop) {
+        std::int64_t limit = std::min({own_.next(), until_, stop});
+        const std::size_t n = arrivals_.size();
+        for (; k < n; ++k) {
+            const Arrival& arrival = arrivals_[k];
+            if (!arrival.is_single() || arrival.time >= limit) break;
+            if (k + 1 < n && arrivals_[k + 1].time == arrival.time) break;
+            move_frame_to(arrival.time);
+            refresh_batch(k);
+            ++synaptic_events_;
+            if (frame_.add(arrival.target(), weight_of(arrival), batch_, k - batch_begin_)) {
+                test({arrival.target(), 0.0F}, arrival.time, frame_.moment(batch_, k - batch_begin_));
+                limit = std::min({own_.next(), until_, stop});
+            }
+        }
+        return k;
+    }
+
+    [[nodiscard]] Moment moment_of_arrival(std::size_t k) {
+        refresh_batch(k);
+        return frame_.moment(batch_, k - batch_begin_);
+    }
+    /// Factors of the arrivals from k on, many at once.
+    void refresh_batch(std::size_t k) {
+        if (k < batch_end_ && batch_origin_ == frame_.clock().origin()) return;
+        batch_begin_ = k;
+        batch_end_ = std::min(k + batch_size, arrivals_.size());
+        batch_origin_ = frame_.clock().origin();
+        for (std::size_t i = batch_begin_; i < batch_end_; ++i)
+            batch_times_[i - batch_begin_] = arrivals_[i].time;
+        batch_.of(frame_, batch_times_, batch_end_ - batch_begin_, 0);
+    }
+
+    [[nodiscard]] double weight_of(const Arrival& arrival) const {
+        if (arrival.route == from_trains) return trains_[arrival.source].weight;
+        return std::get<SynapseTable>(plan_.incoming[arrival.route].synapses)
+            .visit_weights([&](auto weights) {
+                if constexpr (std::is_pointer_v<decltype(weights)>)
+                    return static_cast<double>(weights[arrival.begin]);
+                else
+                    return weights;
+            });
+    }
+
+    template <class Hot>
+    void deliver(const Arrival& arrival, const Moment& m, Hot&& hot) {
+        if (arrival.is_single()) {
+            const std::uint32_t i = arrival.target();
+            frame_.deliver(&i, 1, weight_of(arrival), m, hot);
+            ++synaptic_events_;
+            return;
+        }
+        const auto& synapses = plan_.incoming[arrival.route].synapses;
+        if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
+            const std::size_t n = arrival.end - arrival.begin;
+            table->visit_weights([&](auto weights) {
+                if constexpr (std::is_pointer_v<decltype(weights)>) weights += arrival.begin;
+                frame_.deliver(table->targets() + arrival.begin, n, weights, m, hot);
+            });
+            synaptic_events_ += n;
+        } else {
+            const auto& rows = std::get<DenseRows>(synapses);
+            rows.weights.visit([&](auto weights) {
+                frame_.deliver_row(
+                    weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m, hot);
+            });
+            synaptic_events_ += frame_.size();
+        }
+    }
+
+    /// Trains with few events between the arrivals are better treated as arrivals: true if they all are.
+    bool add_trains_to_arrivals(std::int64_t stop) {
+        if (trains_.empty()) return true;
+        double rate = 0.0;
+        for (const Trains& trains : trains_) rate += trains.group.rate();
+        const double window = static_cast<double>(stop - now_) / femtoseconds_per_second;
+        const double passes = static_cast<double>(arrivals_.size() + 1) * static_cast<double>(trains_.size());
+        now_ = stop;
+        if (rate * window > passes) return false;
+        for (std::uint32_t g = 0; g < trains_.size(); ++g) {
+            Trains& trains = trains_[g];
+            for (; trains.time() < stop; trains.group.advance()) {
+                const std::uint32_t target = trains.first + trains.group.neuron();
+                arrivals_.push_back({trains.time(), from_trains, g, target, Arrival::single | target});
+            }
+        }
+        return true;
+    }
+
+    /// Everything that the trains bring before t: between two instants at which something else happens, each
+    /// group goes on by itself. Returns t, or an earlier time at which something happens because of it.
+    std::int64_t run_trains(std::int64_t t) {
+        t = std::min(t, frame_.clock().end());
+        for (Trains& trains : trains_) {
+            while (trains.time() < t) {
+                refresh_factors(trains);
+                const auto& times = trains.group.times();
+                const auto& neurons = trains.group.neurons();
+                const std::int64_t stop = t - trains.delay;
+                std::size_t k = trains.group.position();
+                bool hot = false;
+                const std::size_t first = k;
+                while (k < PoissonGroup::chunk && times[k] < stop && !hot) {
+                    hot = frame_.add(trains.first + neurons[k], trains.weight, trains.factors, k);
+                    ++k;
+                }
+                synaptic_events_ += k - first;
+                if (hot) {
+                    const std::int64_t now = times[k - 1] + trains.delay;
+                    const std::uint16_t neuron = neurons[k - 1];
+                    trains.group.go_to(k);
+                    t = std::min(t, reach(trains, neuron, now));
+                } else {
+                    trains.group.go_to(k);
+                }
+            }
+        }
+        return t;
+    }
+    /// A neuron may have reached the threshold by an event of its train. Returns when it acts next by itself.
+    std::int64_t reach(Trains& trains, std::uint16_t neuron, std::int64_t now) {
+        const std::uint32_t i = trains.first + neuron;
+        const Moment m = frame_.at(now);
+        for (; trains.time() == now && trains.group.neuron() == neuron; trains.group.advance()) {
+            const auto target = static_cast<std::uint16_t>(i);
+            frame_.deliver(&target, 1, trains.weight, m, [](std::uint32_t) {});
+            ++synaptic_events_;
+        }
+        test({i, 0.0F}, now, m);
+        return own_.next();
+    }
+    void refresh_factors(Trains& trains) {
+        if (trains.origin == frame_.clock().origin() && trains.factors_of == trains.group.chunks()) return;
+        trains.origin = frame_.clock().origin();
+        trains.factors_of = trains.group.chunks();
+        trains.factors.of(frame_, trains.group.times(), PoissonGroup::chunk, trains.delay);
+    }
+
+    static constexpr std::uint32_t from_trains = UINT32_MAX;
+    static constexpr std::size_t batch_size = 256;
+    static constexpr std::size_t prefetched = 8;  // arrivals ahead
+
+    Frame frame_;
+    RadixHeap<Own> own_;
+    std::int64_t until_ = INT64_MAX;  // crossings are known up to here
+    std::int64_t now_ = 0;
+    std::vector<Trains> trains_;
+    std::vector<Candidate> candidates_;
+    std::size_t batch_begin_ = 0;
+    std::size_t batch_end_ = 0;
+    std::int64_t batch_origin_ = 0;
+    std::array<std::int64_t, batch_size> batch_times_;
+    typename Frame::template Factors<batch_size> batch_;
+};
+
+}  // namespace saltus

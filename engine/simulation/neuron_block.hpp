@@ -1,0 +1,103 @@
+// A block of neurons of any model, each with its state at an instant of its own (population_state.hpp).
+#pragma once
+
+#include "../events/queue.hpp"
+#include "arrivals.hpp"
+#include "block.hpp"
+#include "population_state.hpp"
+
+namespace saltus {
+
+template <class P>
+class NeuronBlock final : public Block {
+  public:
+    NeuronBlock(const BlockPlan& plan, const Layout& layout, PopulationState<P> state)
+        : Block(plan),
+          sums_(plan.range.size(), layout, neurons::separates_signs<P>),
+          state_(std::move(state)) {
+        state_.start(waker());
+    }
+
+    [[nodiscard]] std::int64_t next() const override { return std::min(queue_.next(), wakes_.next()); }
+
+    void advance(std::int64_t stop) override {
+        spikes_.clear();
+        collect(stop);
+        sort_arrivals();
+        std::size_t k = 0;
+        for (;;) {
+            const std::int64_t t =
+                std::min(k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, wakes_.next());
+            if (t >= stop) return;
+            k = compute(t, k);
+        }
+    }
+
+    void append_potentials(std::int64_t t, std::vector<double>& values) const override {
+        for (NeuronIndex j = 0; j < plan_.range.size(); ++j) {
+            values.push_back(state_.potential(j, Time(Duration(t))));
+        }
+    }
+
+  private:
+    /// The neuron may cross its threshold without any arrival.
+    struct Wake {
+        std::int64_t time;
+        NeuronIndex neuron;
+
+        [[nodiscard]] std::int64_t key() const { return time; }
+    };
+
+    /// Instant t: what arrives is summed, neurons are integrated, the threshold is tested once, spikes leave.
+    /// Returns the arrival after those of t.
+    std::size_t compute(std::int64_t t, std::size_t k) {
+        for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) deliver(arrivals_[k]);
+        const Time now{Duration(t)};
+        wakes_.pop_before(t + 1, [&](const Wake& wake) {
+            if (state_.is_due(wake.neuron, now, waker())) sums_.wake(wake.neuron);
+        });
+        if (!sums_.any()) return k;
+        fired_.clear();
+        state_.integrate_and_fire(now, sums_, fired_, waker());
+        for (const NeuronIndex neuron : fired_) send(t, neuron);
+        return k;
+    }
+
+    void deliver(const Arrival& arrival) {
+        const auto& synapses = plan_.incoming[arrival.route].synapses;
+        if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
+            const SynapseTable::Target* targets = table->targets();
+            const std::uint32_t end = arrival.is_single() ? arrival.begin + 1 : arrival.end;
+            table->visit_weights([&](auto weights) {
+                for (std::uint32_t s = arrival.begin; s < end; ++s) {
+                    if constexpr (std::is_pointer_v<decltype(weights)>) {
+                        sums_.add(targets[s], static_cast<double>(weights[s]));
+                    } else {
+                        sums_.add(targets[s], weights);
+                    }
+                }
+            });
+            synaptic_events_ += end - arrival.begin;
+        } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
+            rows->weights.visit([&](auto weights) {
+                sums_.add_to_all(
+                    weights.data() + std::size_t{arrival.source} * rows->row_length + rows->first, 1.0);
+            });
+            synaptic_events_ += plan_.range.size();
+        } else {
+            const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
+            synaptic_events_ += chain.deliver(arrival.source, arrival.begin, sums_);
+        }
+    }
+
+    [[nodiscard]] auto waker() {
+        return [this](Time time, NeuronIndex neuron) { wakes_.push({time.femtoseconds(), neuron}); };
+    }
+
+    RadixHeap<Wake> wakes_;
+    Arrivals sums_;
+    PopulationState<P> state_;
+    std::vector<NeuronIndex> fired_;
+};
+
+}  // namespace saltus

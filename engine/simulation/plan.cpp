@@ -1,0 +1,280 @@
+#include "plan.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <numeric>
+#include <optional>
+
+#include "layout.hpp"
+#include "saltus/engine/connectivity.hpp"
+#include "saltus/engine/errors.hpp"
+
+namespace saltus {
+
+namespace {
+
+/// Windows are cut for progress and for interrupting a run where the network sets no bound.
+constexpr std::int64_t longest_window_fs = 100'000'000'000'000;  // 100 ms
+/// Neurons per block at least, where a population is cut: below, a block costs more than it helps.
+constexpr std::uint32_t fewest_neurons = 64;
+
+template <class P>
+void refuse_endless_firing(const std::string& name, const neurons::PerNeuron<P>& parameters) {
+    for (const P& p : parameters) {
+        const bool subtracts = p.reset != neurons::Reset::to_value;
+        if (subtracts && p.V_th <= 0.0) {
+            throw NetworkError(
+                name, "V_th",
+                "expected > 0 for a reset by subtraction, found " + std::to_string(p.V_th) + ".");
+        }
+        if (!subtracts && p.V_reset >= p.V_th && p.t_ref == Duration()) {
+            throw NetworkError(
+                name, "V_reset",
+                "expected below the threshold " + std::to_string(p.V_th) + ", found " +
+                    std::to_string(p.V_reset) +
+                    ": the neuron would fire without end at one instant. Give it a refractory period.");
+        }
+    }
+}
+
+void check(const Population& population) {
+    std::visit(
+        [&]<class M>(const M& model) {
+            if constexpr (neurons::HasNeurons<M>) {
+                if constexpr (neurons::Spiking<typename M::value_type>) {
+                    refuse_endless_firing(population.name, model);
+                }
+            }
+        },
+        population.model);
+}
+
+/// A chain of one set of synapses, or none (then neurons are connected one to one), and delays that all
+/// share.
+struct PlainChain {
+    Stage synapses;
+    Duration delay;
+};
+std::optional<PlainChain> plain_chain(const Projection& projection, const Network& network) {
+    std::optional<Stage> synapses;
+    Duration delay;
+    for (const Stage& stage : projection.stages) {
+        if (const auto* d = std::get_if<Delay>(&stage)) {
+            if (!std::all_of(d->delays.begin(), d->delays.end(),
+                             [&](Duration x) { return x == d->delays[0]; })) {
+                return std::nullopt;
+            }
+            delay = delay + d->delays[0];
+        } else if (!std::holds_alternative<Flatten>(stage)) {
+            const auto* dense = std::get_if<Dense>(&stage);
+            const bool suits = std::holds_alternative<Sparse>(stage) || std::holds_alternative<Rule>(stage) ||
+                               (dense && dense->blocks == 1);
+            if (!suits || synapses) return std::nullopt;
+            synapses = stage;
+        }
+    }
+    if (!synapses) {
+        const std::uint32_t n = network.populations()[projection.source].size();
+        Rule rule;
+        rule.kind = Rule::Kind::one_to_one;
+        rule.inputs = n;
+        rule.outputs = n;
+        synapses = rule;
+    }
+    return PlainChain{*synapses, delay};
+}
+
+/// A Poisson population whose trains go one to one, with one weight and delay.
+const neurons::PoissonSource* own_trains(const Projection& projection, const PlainChain& chain,
+                                         const Network& network) {
+    const auto* rule = std::get_if<Rule>(&chain.synapses);
+    const auto* source = std::get_if<neurons::PoissonSource>(&network.populations()[projection.source].model);
+    const bool suits = rule && rule->kind == Rule::Kind::one_to_one &&
+                       rule->weight.kind == Distribution::Kind::constant &&
+                       rule->delay.kind == Distribution::Kind::constant;
+    return suits ? source : nullptr;
+}
+
+/// How the projections into one population are delivered, and how far it can be cut.
+struct Target {
+    std::vector<const Projection*> projections;  // in order
+    std::vector<std::optional<PlainChain>> chains;
+    bool divisible = true;
+    bool in_frame = false;
+    std::uint32_t grain = 1;  // blocks begin at its multiples
+};
+
+}  // namespace
+
+Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
+    : network(the_network), parallelism(the_parallelism) {
+    const auto populations = network.populations();
+    const Network::Lookahead lookahead = network.lookahead();
+    window_fs = std::min(lookahead.window.femtoseconds(), longest_window_fs);
+    levels =
+        1 + (lookahead.level.empty() ? 0 : *std::max_element(lookahead.level.begin(), lookahead.level.end()));
+    by_name.resize(populations.size());
+    std::iota(by_name.begin(), by_name.end(), 0u);
+    std::sort(by_name.begin(), by_name.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return populations[a].name < populations[b].name; });
+    order.resize(populations.size());
+    for (std::uint32_t k = 0; k < by_name.size(); ++k) order[by_name[k]] = k;
+    for (const Population& population : populations) check(population);
+
+    // Arrivals at one instant are added in the order of the names of their sources, not of building.
+    std::vector<Target> targets(populations.size());
+    for (const Projection& projection : network.projections()) {
+        const Population& source = populations[projection.source];
+        if (!neurons::is_spiking(source.model)) {
+            throw NetworkError(network.projection_name(projection), "",
+                               quoted(source.name) + " (" + std::string(neurons::model_name(source.model)) +
+                                   ") sends a continuous signal, and the exact clock carries spikes only.");
+        }
+        targets[projection.target].projections.push_back(&projection);
+    }
+    signal.resize(populations.size());
+    std::vector<std::vector<std::shared_ptr<const Route>>> routes(populations.size());
+    for (std::uint32_t q = 0; q < populations.size(); ++q) {
+        Target& target = targets[q];
+        std::stable_sort(
+            target.projections.begin(), target.projections.end(),
+            [&](const Projection* a, const Projection* b) { return order[a->source] < order[b->source]; });
+        const bool as_outside = layout_of(network, q).block() == 1;
+        for (const Projection* projection : target.projections) {
+            std::optional<PlainChain> chain = plain_chain(*projection, network);
+            if (chain && !as_outside && std::holds_alternative<Dense>(chain->synapses)) chain.reset();
+            std::shared_ptr<const Route> route;
+            if (!chain || projection->has_bias()) {
+                route = std::make_shared<const Route>(*projection, populations[projection->source].size(),
+                                                      network.projection_name(*projection));
+            }
+            if (projection->has_bias()) {
+                signal[q].resize(populations[q].size(), 0.0);
+                route->add_constant_signal(signal[q]);
+            }
+            if (!chain) target.divisible = false;
+            target.chains.push_back(std::move(chain));
+            routes[q].push_back(std::move(route));
+        }
+        target.divisible = target.divisible && as_outside && !populations[q].is_source();
+        const bool driven =
+            std::any_of(signal[q].begin(), signal[q].end(), [](double x) { return x != 0.0; });
+        if (!driven) signal[q].clear();
+        if (driven && std::holds_alternative<neurons::PerNeuron<neurons::Threshold>>(populations[q].model)) {
+            throw NetworkError(
+                populations[q].name, "",
+                "a Threshold that receives a constant signal sends a continuous one, and the exact "
+                "clock carries spikes only.");
+        }
+        target.in_frame = target.divisible && suits_frame(populations[q], signal[q]);
+    }
+
+    // A Poisson population that only drives neurons of their own in frames sends no spikes.
+    std::vector<bool> sends(populations.size(), false);
+    for (std::uint32_t q = 0; q < populations.size(); ++q) {
+        for (std::size_t k = 0; k < targets[q].projections.size(); ++k) {
+            const Projection& projection = *targets[q].projections[k];
+            const auto& chain = targets[q].chains[k];
+            if (targets[q].in_frame && chain && own_trains(projection, *chain, network)) {
+                targets[q].grain = PoissonGroup::neurons_per_group;
+            } else {
+                sends[projection.source] = true;
+            }
+        }
+    }
+
+    const std::uint32_t threads = std::max(1u, parallelism.threads);
+    const std::uint32_t ranks = parallelism.communication->size();
+    const std::uint32_t slots = threads * ranks;
+    std::uint32_t next_slot = 0;
+    for (const std::uint32_t q : by_name) {
+        const std::uint32_t size = populations[q].size();
+        const auto* poisson = std::get_if<neurons::PoissonSource>(&populations[q].model);
+        std::uint32_t parts = 1;
+        if (targets[q].divisible) {
+            const std::uint32_t grain = std::max(targets[q].grain, fewest_neurons);
+            parts = std::min(slots, (size + grain - 1) / grain);
+        }
+        const std::uint32_t first_slot = parts == slots ? 0 : next_slot;
+        next_slot = (first_slot + parts) % slots;
+        for (std::uint32_t part = 0; part < parts; ++part) {
+            const std::uint32_t slot = (first_slot + part) % slots;
+            const auto bound = [&](std::uint32_t k) {
+                if (k == parts) return size;
+                const std::uint32_t grain = targets[q].grain;
+                const auto even = static_cast<std::uint32_t>(std::uint64_t{size} * k / parts);
+                return std::min(size, (even + grain / 2) / grain * grain);
+            };
+            // Targets are 16 bits wide, counted from the block's first neuron.
+            const std::uint32_t most = targets[q].divisible ? SynapseTable::most_targets : UINT32_MAX;
+            for (std::uint32_t begin = bound(part); begin < bound(part + 1);) {
+                const std::uint32_t end = bound(part + 1) - begin > most ? begin + most : bound(part + 1);
+                if (slot / threads == parallelism.communication->rank()) {
+                    Place place;
+                    place.plan.population = q;
+                    place.plan.order = order[q];
+                    place.plan.range = {begin, end};
+                    place.plan.in_frame = targets[q].in_frame;
+                    place.plan.from.resize(populations.size());
+                    place.level = lookahead.level[q];
+                    place.thread = slot % threads;
+                    place.sends = !poisson || sends[q];
+                    places.push_back(std::move(place));
+                }
+                begin = end;
+            }
+        }
+    }
+
+    const auto fill = [&](Place& place) {
+        const std::uint32_t q = place.plan.population;
+        const Target& target = targets[q];
+        for (std::size_t k = 0; k < target.projections.size(); ++k) {
+            const Projection& projection = *target.projections[k];
+            const std::optional<PlainChain>& chain = target.chains[k];
+            const std::uint32_t source_size = populations[projection.source].size();
+            const auto* trains = chain && target.in_frame ? own_trains(projection, *chain, network) : nullptr;
+            if (!trains) {
+                place.plan.from[order[projection.source]].push_back(
+                    static_cast<std::uint32_t>(place.plan.incoming.size()));
+            }
+            if (trains) {
+                const Rule& rule = std::get<Rule>(chain->synapses);
+                const Duration delay = chain->delay + delay_range(rule).low;
+                place.plan.incoming.push_back(
+                    {OwnTrains{*trains, source_size, rule.weight.value, delay.femtoseconds()}});
+            } else if (!chain) {
+                place.plan.incoming.push_back({routes[q][k]});
+            } else if (const auto* dense = std::get_if<Dense>(&chain->synapses)) {
+                place.plan.incoming.push_back({DenseRows{
+                    dense->weights, dense->outputs, place.plan.range.begin, chain->delay.femtoseconds()}});
+            } else {
+                place.plan.incoming.push_back(
+                    {SynapseTable(chain->synapses, chain->delay, place.plan.range)});
+            }
+        }
+    };
+    std::exception_ptr failure;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(static_cast <int>(threads)) if (threads > 1)
+    for (std::size_t k = 0; k < places.size(); ++k) {
+        try {
+            fill(places[k]);
+        } catch (...) {
+#pragma omp critical
+            failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+std::uint64_t Plan::synapse_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const Place& place : places) {
+        for (const Incoming& incoming : place.plan.incoming) {
+            if (const auto* table = std::get_if<SynapseTable>(&incoming.synapses)) bytes += table->bytes();
+        }
+    }
+    return bytes;
+}
+
+}  // namespace saltus

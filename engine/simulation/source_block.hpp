@@ -1,0 +1,97 @@
+// Blocks whose spikes do not depend on anything that arrives.
+#pragma once
+
+#include "../events/queue.hpp"
+#include "block.hpp"
+
+namespace saltus {
+
+/// Given spikes, in order of time: of an input, or of a SpikeSource.
+class TrainBlock final : public Block {
+  public:
+    TrainBlock(const BlockPlan& plan, const SpikeTrain& train) : Block(plan), train_(train) {}
+
+    [[nodiscard]] std::int64_t next() const override {
+        return next_ < train_.size() ? train_.times[next_].femtoseconds() : INT64_MAX;
+    }
+    void advance(std::int64_t stop) override {
+        spikes_.clear();
+        for (; next() < stop; ++next_) send(next(), train_.neurons[next_]);
+    }
+    void append_potentials(std::int64_t, std::vector<double>&) const override {}
+
+  private:
+    const SpikeTrain& train_;
+    std::size_t next_ = 0;
+};
+
+class PoissonBlock final : public Block {
+  public:
+    PoissonBlock(const BlockPlan& plan, const neurons::PoissonSource& source) : Block(plan) {
+        constexpr std::uint32_t length = PoissonGroup::neurons_per_group;
+        for (std::uint32_t first = 0; first < plan.range.end; first += length) {
+            groups_.emplace_back(source, plan.range.end, first / length);
+            queue_of_groups_.push({groups_.back().time(), first / length});
+        }
+    }
+
+    [[nodiscard]] std::int64_t next() const override { return queue_of_groups_.next(); }
+    void advance(std::int64_t stop) override {
+        spikes_.clear();
+        queue_of_groups_.pop_before(stop, [&](Turn turn) {
+            PoissonGroup& group = groups_[turn.group];
+            for (; group.time() < stop; group.advance()) {
+                send(group.time(), turn.group * PoissonGroup::neurons_per_group + group.neuron());
+            }
+            queue_of_groups_.push({group.time(), turn.group});
+        });
+    }
+    void append_potentials(std::int64_t, std::vector<double>&) const override {}
+
+  private:
+    struct Turn {
+        std::int64_t time;
+        std::uint32_t group;
+
+        [[nodiscard]] std::int64_t key() const { return time; }
+    };
+
+    std::vector<PoissonGroup> groups_;
+    RadixHeap<Turn> queue_of_groups_;
+};
+
+class RegularBlock final : public Block {
+  public:
+    RegularBlock(const BlockPlan& plan, const neurons::RegularSource& source) : Block(plan), source_(source) {
+        for (NeuronIndex j = 0; j < plan.range.end; ++j) {
+            turns_.push({source.first[source.first.size() == 1 ? 0 : j].femtoseconds(), j});
+        }
+    }
+
+    [[nodiscard]] std::int64_t next() const override {
+        return turns_.next() < source_.stop.femtoseconds() ? turns_.next() : INT64_MAX;
+    }
+    void advance(std::int64_t stop) override {
+        spikes_.clear();
+        turns_.pop_before(std::min(stop, source_.stop.femtoseconds()), [&](const Turn& turn) {
+            send(turn.time, turn.neuron);
+            const std::int64_t interval =
+                source_.interval[source_.interval.size() == 1 ? 0 : turn.neuron].femtoseconds();
+            if (interval < INT64_MAX - turn.time) turns_.push({turn.time + interval, turn.neuron});
+        });
+    }
+    void append_potentials(std::int64_t, std::vector<double>&) const override {}
+
+  private:
+    struct Turn {
+        std::int64_t time;
+        NeuronIndex neuron;
+
+        [[nodiscard]] std::int64_t key() const { return time; }
+    };
+
+    const neurons::RegularSource& source_;
+    RadixHeap<Turn> turns_;
+};
+
+}  // namespace saltus
