@@ -327,7 +327,8 @@ SonataCircuit read_sonata_circuit(const std::filesystem::path& path) {
                                 circuit.edges.push_back(edges_of(group, name, files, types));
                             });
     }
-    if (circuit.nodes.empty()) throw FileError(path.string(), "networks.nodes", "names no population of nodes.");
+    if (circuit.nodes.empty())
+        throw FileError(path.string(), "networks.nodes", "names no population of nodes.");
     return circuit;
 }
 
