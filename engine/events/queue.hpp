@@ -5,13 +5,17 @@
 // never runs backwards: no key is smaller than the last one that was popped. A key of INT64_MAX means never
 // and is not popped.
 //
-//   BinaryHeap  the plain answer: log2 n moves to pop, any order of keys.
+//   BinaryHeap  log2 n moves to pop.
 //   RadixHeap   Ahuja, Mehlhorn, Orlin, Tarjan 1990, Faster algorithms for the shortest path problem, JACM
-//   37:213.
-//               Bucket b holds the keys whose highest bit that differs from the last popped key is bit b. The
-//               smallest key is in the lowest bucket that is not empty; when that key becomes the last popped
-//               one, its bucket falls apart into lower ones. An entry moves down at most 63 times; it is
-//               appended, never sifted.
+//               37:213. Bucket b holds the keys whose highest bit that differs from the last popped key is
+//               bit b. The smallest key is in the lowest bucket that is not empty; when that key becomes the
+//               last popped one, its bucket falls apart into lower ones. An entry moves down at most 63
+//               times; it is appended, never sifted.
+//
+// RadixHeap is the one to use: its time grows least with the number of entries (a pop and a push: 28 to 62 ns
+// from 100 to 1,000,000 entries, BinaryHeap 46 to 424 ns), whatever the delays are, with nothing to tune, and
+// equal keys stay in order by themselves. A calendar was faster only with few entries in windows that fit
+// them. BinaryHeap is the same promise in ten lines, to test against. Measured by tests/benchmarks/queue.
 #pragma once
 
 #include <algorithm>

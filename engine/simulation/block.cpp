@@ -14,31 +14,44 @@ Block::Block(const BlockPlan& plan) : plan_(plan) {
     }
 }
 
-bool Block::first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent, Axon& axon) const {
+bool Block::first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent, std::int64_t from,
+                          Axon& axon) const {
     axon.route = route;
     axon.source = source;
     const auto& synapses = plan_.incoming[route].synapses;
     if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
         axon.cursor = table->first(source);
         if (axon.cursor == SynapseTable::at_end) return false;
+        if (from > sent) {
+            axon.cursor = table->walk(source, axon.cursor, from - sent,
+                                      [](std::int64_t, std::uint32_t, std::uint32_t) {});
+            if (axon.cursor == SynapseTable::at_end) return false;
+        }
         axon.time = after(sent, table->delay_fs(axon.cursor));
     } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
         axon.cursor = 0;
         axon.time = after(sent, rows->delay_fs);
     } else {
         const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
-        axon.cursor = 0;
-        if (chain.segments(source) == 0) return false;
-        axon.time = after(sent, chain.delay(source, 0).femtoseconds());
+        const std::uint32_t segments = chain.segments(source);
+        for (axon.cursor = 0; axon.cursor < segments; ++axon.cursor) {
+            axon.time = after(sent, chain.delay(source, axon.cursor).femtoseconds());
+            if (axon.time >= from) break;
+        }
+        if (axon.cursor == segments) return false;
     }
-    return true;
+    return axon.time >= from;
 }
 
 void Block::accept(std::span<const Spike> spikes) {
+    accept_from(spikes, INT64_MIN);
+}
+
+void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
     for (const Spike& spike : spikes) {
         for (const std::uint32_t route : plan_.from[spike.population]) {
             Axon axon;
-            if (first_arrival(route, spike.neuron, spike.time.femtoseconds(), axon)) queue_.push(axon);
+            if (first_arrival(route, spike.neuron, spike.time.femtoseconds(), t, axon)) queue_.push(axon);
         }
     }
 }

@@ -15,6 +15,7 @@
 #include "route.hpp"
 #include "saltus/engine/communication.hpp"
 #include "saltus/engine/network.hpp"
+#include "saltus/engine/snapshot.hpp"
 #include "synapses.hpp"
 
 namespace saltus {
@@ -93,6 +94,8 @@ class Block {
 
     /// Spikes of any population, in any order, that were sent in a window before.
     void accept(std::span<const Spike> spikes);
+    /// The same for spikes of before `t`, all of whose arrivals before `t` are done with.
+    void accept_from(std::span<const Spike> spikes, std::int64_t t);
     /// Before this nothing happens here unless spikes arrive: femtoseconds.
     [[nodiscard]] virtual std::int64_t next() const = 0;
     /// Everything that happens before `stop`. Every spike that arrives before must have been accepted.
@@ -103,6 +106,11 @@ class Block {
     [[nodiscard]] std::uint64_t synaptic_events() const { return synaptic_events_; }
     /// Appends the potential of each neuron at t, nothing for sources; t is not before the last `stop`.
     virtual void append_potentials(std::int64_t t, std::vector<double>& values) const = 0;
+
+    /// Writes the state at t, the last `stop`, into the columns of the whole population, which have its size.
+    virtual void save(std::int64_t t, PopulationSnapshot& snapshot) const = 0;
+    /// Goes on from there, in place of the start of a run.
+    virtual void restore(std::int64_t t, const PopulationSnapshot& snapshot) = 0;
 
   protected:
     void send(std::int64_t t, NeuronIndex neuron) {
@@ -128,8 +136,9 @@ class Block {
     std::uint64_t synaptic_events_ = 0;
 
   private:
+    /// The synapses of a spike that are reached first, at `from` or later; false if there are none.
     [[nodiscard]] bool first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent,
-                                     Axon& axon) const;
+                                     std::int64_t from, Axon& axon) const;
     std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
     std::vector<Arrival> scratch_;
     std::vector<std::uint32_t> counts_;

@@ -11,10 +11,15 @@
 // reach it alone. Hence the same bits for any number of threads and ranks.
 #include <algorithm>
 #include <exception>
+#include <map>
+#include <tuple>
 
+#include "instant.hpp"
 #include "plan.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "snapshot_check.hpp"
+#include "snapshot_merge.hpp"
 #include "team.hpp"
 
 namespace saltus {
@@ -75,6 +80,7 @@ class ExactRun {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
         }
         if (options.duration == Duration::max()) throw LimitError("duration: beyond the range of time.");
+        inputs_digest_ = digest(inputs, options.duration);
         const auto populations = p_.network.populations();
         inputs_.resize(populations.size());
         for (const InputSpikes& input : inputs) {
@@ -113,6 +119,14 @@ class ExactRun {
             crews_[place.level][place.thread].push_back({blocks_.back().get(), q});
         }
         mine_.resize(p_.parallelism.threads);
+        if (options.snapshot_due && !result_.potentials.empty()) {
+            throw LimitError(
+                "potentials: a snapshot does not hold those that have been recorded. Record spikes only.");
+        }
+        for (const Projection& projection : p_.network.projections()) {
+            longest_delay_ = std::max(longest_delay_, projection.max_delay().femtoseconds());
+        }
+        if (options.resume_from) resume(*options.resume_from);
         constexpr std::int64_t report_fs = 50'000'000'000'000;
         windows_per_report_ = static_cast<std::uint64_t>(std::max(std::int64_t{1}, report_fs / p_.window_fs));
     }
@@ -134,10 +148,12 @@ class ExactRun {
             record_potentials_before(start);
             done = stop_of(start);
             compute_window(done);
-            done = std::min(done, end_);
-            stop_asked_ = result_.windows++ % windows_per_report_ == 0 && !go_on(done);
+
+            stop_asked_ = result_.windows++ % windows_per_report_ == 0 && !go_on(std::min(done, end_));
+            if (options_.snapshot_due) keep_in_flight(done);
+            if (snapshot_due(done)) take_snapshot(done);
         }
-        result_.end = Time(Duration(result_.interrupted ? done : end_));
+        result_.end = Time(Duration(result_.interrupted ? std::min(done, end_) : end_));
         if (!result_.interrupted) record_potentials_before(end_ + 1);
     }
 
@@ -259,9 +275,83 @@ class ExactRun {
     }
 
     [[nodiscard]] std::uint64_t synaptic_events() const {
-        std::uint64_t events = 0;
+        std::uint64_t events = events_before_;
         for (const auto& block : blocks_) events += block->synaptic_events();
         return events;
+    }
+
+    /// Spikes of the last window, and those of before that may still arrive somewhere.
+    void keep_in_flight(std::int64_t done) {
+        for (const auto& sent : sent_) in_flight_.insert(in_flight_.end(), sent.begin(), sent.end());
+        std::erase_if(in_flight_, [&](const Spike& spike) {
+            return after(spike.time.femtoseconds(), longest_delay_) < done;
+        });
+    }
+    [[nodiscard]] bool snapshot_due(std::int64_t done) {
+        if (!options_.snapshot_due || failure_) return false;
+        const bool due =
+            p_.parallelism.communication->rank() == 0 && options_.snapshot_due(Time(Duration(done)));
+        return p_.parallelism.communication->smallest(due ? 0 : 1) == 0;
+    }
+
+    void take_snapshot(std::int64_t done) {
+        const auto populations = p_.network.populations();
+        std::map<std::uint32_t, PartOfSnapshot> mine;
+        for (const auto& block : blocks_) {
+            const std::uint32_t q = block->plan().population;
+            PartOfSnapshot& part = mine[q];
+            part.population = q;
+            part.snapshot.size = populations[q].size();
+            part.ranges.push_back(block->plan().range);
+            block->save(done, part.snapshot);
+        }
+        std::vector<PartOfSnapshot> parts;
+        for (auto& [q, part] : mine) parts.push_back(std::move(part));
+
+        Snapshot snapshot;
+        snapshot.populations.resize(populations.size());
+        for (std::uint32_t q = 0; q < populations.size(); ++q)
+            snapshot.populations[q].size = populations[q].size();
+        Communication& communication = *p_.parallelism.communication;
+        snapshot.synaptic_events = communication.sum(synaptic_events());
+        if (communication.size() == 1) {
+            for (const PartOfSnapshot& part : parts) merge(part, snapshot.populations);
+        } else {
+            for (const auto& bytes : communication.gather(to_bytes(parts))) {
+                for (const PartOfSnapshot& part : parts_from_bytes(bytes)) merge(part, snapshot.populations);
+            }
+        }
+        if (communication.rank() != 0) return;
+        for (PopulationSnapshot& population : snapshot.populations) {
+            std::sort(population.events.begin(), population.events.end(),
+                      [](const NeuronEvent& a, const NeuronEvent& b) {
+                          return std::tie(a.time, a.neuron, a.what, a.rest_fs) <
+                                 std::tie(b.time, b.neuron, b.what, b.rest_fs);
+                      });
+        }
+        snapshot.network = digest(p_.network);
+        snapshot.inputs = inputs_digest_;
+        snapshot.time = Time(Duration(done));
+        snapshot.in_flight = in_flight_;
+        std::sort(snapshot.in_flight.begin(), snapshot.in_flight.end());
+        snapshot.spikes = result_.spikes;
+        snapshot.spike_counts = result_.spike_counts;
+        snapshot.windows = result_.windows;
+        options_.on_snapshot(snapshot);
+    }
+
+    void resume(const Snapshot& snapshot) {
+        check_resumable(snapshot, p_.network, inputs_digest_);
+        const std::int64_t t = snapshot.time.femtoseconds();
+        for (const auto& block : blocks_) {
+            block->restore(t, snapshot.populations[block->plan().population]);
+            block->accept_from(snapshot.in_flight, t);
+        }
+        in_flight_ = snapshot.in_flight;
+        result_.spikes = snapshot.spikes;
+        result_.spike_counts = snapshot.spike_counts;
+        result_.windows = snapshot.windows;
+        if (p_.parallelism.communication->rank() == 0) events_before_ = snapshot.synaptic_events;
     }
 
     [[nodiscard]] bool go_on(std::int64_t t) const {
@@ -289,6 +379,10 @@ class ExactRun {
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
+    std::int64_t longest_delay_ = 0;
+    std::uint64_t inputs_digest_ = 0;
+    std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
+    std::vector<Spike> in_flight_;     // kept only for snapshots
     Team team_;
     bool stop_asked_ = false;
     std::exception_ptr failure_;

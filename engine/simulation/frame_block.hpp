@@ -14,8 +14,9 @@ template <class Frame>
 class FrameBlock final : public Block {
   public:
     FrameBlock(const BlockPlan& plan, Frame frame) : Block(plan), frame_(std::move(frame)) {
+        std::uint32_t source = 0;
         for (const Incoming& incoming : plan.incoming) {
-            if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own);
+            if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own, source++);
         }
         if (frame_.drives()) {
             frame_.watch_until(0);
@@ -58,6 +59,55 @@ class FrameBlock final : public Block {
         for (std::uint32_t i = 0; i < frame.size(); ++i) values.push_back(frame.potential(i, m));
     }
 
+    void save(std::int64_t t, PopulationSnapshot& snapshot) const override {
+        Frame frame = frame_;
+        while (frame.clock().end() <= t) frame.advance_frame();
+        snapshot.frame_origin = frame.clock().origin();
+        snapshot.watched_until = until_;
+        Frame::each_coefficient(frame, [&](const char* name, std::uint32_t i, double value) {
+            std::vector<double>& column = snapshot.reals[name];
+            column.resize(snapshot.size);
+            column[plan_.range.begin + i] = value;
+        });
+        RadixHeap<Own> own = own_;
+        own.pop_before(INT64_MAX, [&](const Own& o) {
+            snapshot.events.push_back(
+                {Time(Duration(o.time)), plan_.range.begin + o.neuron,
+                 o.what == Own::release ? NeuronEvent::What::release : NeuronEvent::What::look, o.rest_fs});
+        });
+        for (const Trains& trains : trains_) {
+            if (snapshot.trains.size() <= trains.source) snapshot.trains.resize(trains.source + 1);
+            const std::size_t group = (plan_.range.begin + trains.first) / PoissonGroup::neurons_per_group;
+            auto& groups = snapshot.trains[trains.source];
+            if (groups.size() <= group) groups.resize(group + 1);
+            groups[group] = trains.group.where();
+        }
+    }
+    void restore(std::int64_t t, const PopulationSnapshot& snapshot) override {
+        frame_.start_frame_at(snapshot.frame_origin);
+        Frame::each_coefficient(frame_, [&](const char* name, std::uint32_t i, double& value) {
+            value = snapshot.reals.at(name).at(plan_.range.begin + i);
+        });
+        own_ = {};
+        for (const NeuronEvent& event : snapshot.events) {
+            if (event.neuron < plan_.range.begin || event.neuron >= plan_.range.end) continue;
+            own_.push({event.time.femtoseconds(), event.neuron - plan_.range.begin,
+                       event.what == NeuronEvent::What::release ? Own::release : Own::look,
+                       static_cast<float>(event.rest_fs)});
+        }
+        if (frame_.drives()) {
+            // Where crossings do not depend on when they are looked for, blocks look as far as suits their
+            // size.
+            until_ = Frame::has_currents ? snapshot.watched_until : t;
+            frame_.watch_until(until_);
+        }
+        now_ = t;
+        for (Trains& trains : trains_) {
+            const std::size_t group = (plan_.range.begin + trains.first) / PoissonGroup::neurons_per_group;
+            trains.group.go_to(snapshot.trains.at(trains.source).at(group));
+        }
+    }
+
   private:
     using Moment = typename Frame::Moment;
 
@@ -78,7 +128,8 @@ class FrameBlock final : public Block {
     };
     struct Trains {
         PoissonGroup group;
-        std::uint32_t first;  // neuron of the block
+        std::uint32_t source;  // number of the projection among those of such trains
+        std::uint32_t first;   // neuron of the block
         double weight;
         std::int64_t delay;
 
@@ -89,11 +140,12 @@ class FrameBlock final : public Block {
         [[nodiscard]] std::int64_t time() const { return after(group.time(), delay); }
     };
 
-    void add_trains(const OwnTrains& own) {
+    void add_trains(const OwnTrains& own, std::uint32_t source) {
         constexpr std::uint32_t length = PoissonGroup::neurons_per_group;
         const std::uint32_t size = own.size;
         for (std::uint32_t first = plan_.range.begin; first < plan_.range.end; first += length) {
             trains_.push_back({.group = PoissonGroup(own.source, size, first / length),
+                               .source = source,
                                .first = first - plan_.range.begin,
                                .weight = own.weight,
                                .delay = own.delay_fs});

@@ -324,6 +324,13 @@ class DeltaFrame {
         return parameters_.rest[i] + (c_[i] - m.offset) / m.e;
     }
 
+    /// Calls f(name, i, coefficient) for all that the state of neuron i is made of.
+    template <class Self, class F>
+    static void each_coefficient(Self& self, F&& f) {
+        for (std::uint32_t i = 0; i < self.size(); ++i) f("c", i, self.c_[i]);
+    }
+    void start_frame_at(std::int64_t origin) { clock_.start_at(origin); }
+
   private:
     static std::vector<double> rests(const std::vector<Constants>& c) {
         std::vector<double> E;
@@ -545,6 +552,15 @@ class ExpFrame {
         if (stands(i)) return parameters_.reset[i];
         return parameters_.rest[i] + (coefficients_[i].A / m.ea + coefficients_[i].B / m.eb);
     }
+
+    template <class Self, class F>
+    static void each_coefficient(Self& self, F&& f) {
+        for (std::uint32_t i = 0; i < self.size(); ++i) {
+            f("A", i, self.coefficients_[i].A);
+            f("B", i, self.coefficients_[i].B);
+        }
+    }
+    void start_frame_at(std::int64_t origin) { clock_.start_at(origin); }
 
   private:
     struct Coefficients {

@@ -39,6 +39,14 @@ class NeuronBlock final : public Block {
         }
     }
 
+    void save(std::int64_t, PopulationSnapshot& snapshot) const override {
+        state_.save(snapshot, plan_.range.begin);
+    }
+    void restore(std::int64_t, const PopulationSnapshot& snapshot) override {
+        wakes_ = {};
+        state_.restore(snapshot, plan_.range.begin, waker());
+    }
+
   private:
     /// The neuron may cross its threshold without any arrival.
     struct Wake {

@@ -76,6 +76,7 @@ std::uint16_t PoissonGroup::neuron_of(std::uint64_t bits) const {
 
 void PoissonGroup::draw() {
     next_ = 0;
+    base_ = last_;
     if (rate_ <= 0.0 || last_ == INT64_MAX) {
         times_.fill(INT64_MAX);
         neurons_.fill(0);

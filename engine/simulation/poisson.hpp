@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "saltus/engine/neurons/sources.hpp"
+#include "saltus/engine/snapshot.hpp"
 
 namespace saltus {
 
@@ -31,6 +32,16 @@ class PoissonGroup {
     [[nodiscard]] std::uint16_t neuron() const { return neurons_[next_]; }
     void advance() {
         if (++next_ == chunk) draw();
+    }
+
+    [[nodiscard]] TrainPosition where() const {
+        return {static_cast<std::int64_t>(chunks_) - 1, base_, static_cast<std::int64_t>(next_)};
+    }
+    void go_to(const TrainPosition& where) {
+        chunks_ = static_cast<std::uint64_t>(where.chunk);
+        last_ = where.base;
+        draw();
+        next_ = static_cast<std::size_t>(where.position);
     }
 
     /// Number of the chunk that holds the next event.
@@ -58,6 +69,7 @@ class PoissonGroup {
     std::vector<std::uint16_t> alias_;  // and the other index
     std::int64_t stop_;
     std::uint64_t chunks_ = 0;  // drawn so far
+    std::int64_t base_ = 0;     // time of the last event before the chunk
     std::int64_t last_;         // time of the last event drawn
     std::size_t next_ = 0;
     std::array<std::int64_t, chunk> times_;

@@ -8,9 +8,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +23,7 @@
 #include "kernels.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/network.hpp"
+#include "saltus/engine/snapshot.hpp"
 
 namespace saltus {
 
@@ -114,8 +118,63 @@ class PopulationState {
         return timeless_ ? states_[j].V : state_at(j, {t, 0.0}).V;
     }
 
+    /// Columns of the whole population, in which these neurons stand from `first` on.
+    void save(PopulationSnapshot& snapshot, NeuronIndex first) const {
+        const auto n = snapshot.size;
+        for (NeuronIndex j = 0; j < states_.size(); ++j) {
+            const std::size_t row = first + layout_.outside(j);
+            const auto numbers = std::bit_cast<Numbers>(states_[j]);
+            for (std::size_t k = 0; k < numbers.size(); ++k) {
+                column(snapshot.reals, "state" + std::to_string(k), n)[row] = numbers[k];
+            }
+            const auto put = [&](const std::string& name, const Instant& instant) {
+                column(snapshot.ticks, name, n)[row] = instant.tick.femtoseconds();
+                column(snapshot.reals, name + "_rest", n)[row] = instant.rest_fs;
+            };
+            put("since", timeless_ ? Instant{} : since_[j]);
+            put("free", timeless_ ? Instant{} : free_[j]);
+            if constexpr (neurons::Spiking<P>) {
+                put("crossing", timeless_ ? Instant{Time::never(), 0.0} : crossing_[j]);
+                column(snapshot.ticks, "scheduled", n)[row] =
+                    (timeless_ ? Time::never() : scheduled_[j]).femtoseconds();
+            }
+        }
+    }
+    template <class WakeAt>
+    void restore(const PopulationSnapshot& snapshot, NeuronIndex first, WakeAt&& wake) {
+        for (NeuronIndex j = 0; j < states_.size(); ++j) {
+            const std::size_t row = first + layout_.outside(j);
+            Numbers numbers;
+            for (std::size_t k = 0; k < numbers.size(); ++k) {
+                numbers[k] = snapshot.reals.at("state" + std::to_string(k)).at(row);
+            }
+            states_[j] = std::bit_cast<State>(numbers);
+            if (timeless_) continue;
+            const auto get = [&](const std::string& name) {
+                return Instant{Time(Duration(snapshot.ticks.at(name).at(row))),
+                               snapshot.reals.at(name + "_rest").at(row)};
+            };
+            since_[j] = get("since");
+            free_[j] = get("free");
+            if constexpr (neurons::Spiking<P>) {
+                crossing_[j] = get("crossing");
+                scheduled_[j] = Time(Duration(snapshot.ticks.at("scheduled").at(row)));
+                if (scheduled_[j] != Time::never()) wake(scheduled_[j], j);
+            }
+        }
+    }
+
   private:
     static constexpr double most_spikes_at_once = 1e6;
+
+    using Numbers = std::array<double, sizeof(typename P::State) / sizeof(double)>;
+    template <class T>
+    static std::vector<T>& column(std::map<std::string, std::vector<T>>& columns, const std::string& name,
+                                  std::size_t n) {
+        std::vector<T>& column = columns[name];
+        column.resize(n);
+        return column;
+    }
 
     using State = typename P::State;
     using Constants = typename P::Constants;

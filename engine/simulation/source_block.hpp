@@ -1,6 +1,8 @@
 // Blocks whose spikes do not depend on anything that arrives.
 #pragma once
 
+#include <algorithm>
+
 #include "../events/queue.hpp"
 #include "block.hpp"
 
@@ -19,6 +21,12 @@ class TrainBlock final : public Block {
         for (; next() < stop; ++next_) send(next(), train_.neurons[next_]);
     }
     void append_potentials(std::int64_t, std::vector<double>&) const override {}
+    void save(std::int64_t, PopulationSnapshot&) const override {}
+    void restore(std::int64_t t, const PopulationSnapshot&) override {
+        next_ = static_cast<std::size_t>(
+            std::lower_bound(train_.times.begin(), train_.times.end(), Time(Duration(t))) -
+            train_.times.begin());
+    }
 
   private:
     const SpikeTrain& train_;
@@ -31,8 +39,8 @@ class PoissonBlock final : public Block {
         constexpr std::uint32_t length = PoissonGroup::neurons_per_group;
         for (std::uint32_t first = 0; first < plan.range.end; first += length) {
             groups_.emplace_back(source, plan.range.end, first / length);
-            queue_of_groups_.push({groups_.back().time(), first / length});
         }
+        line_up();
     }
 
     [[nodiscard]] std::int64_t next() const override { return queue_of_groups_.next(); }
@@ -47,8 +55,21 @@ class PoissonBlock final : public Block {
         });
     }
     void append_potentials(std::int64_t, std::vector<double>&) const override {}
+    void save(std::int64_t, PopulationSnapshot& snapshot) const override {
+        snapshot.trains.assign(1, {});
+        for (const PoissonGroup& group : groups_) snapshot.trains[0].push_back(group.where());
+    }
+    void restore(std::int64_t, const PopulationSnapshot& snapshot) override {
+        for (std::size_t g = 0; g < groups_.size(); ++g) groups_[g].go_to(snapshot.trains.at(0).at(g));
+        line_up();
+    }
 
   private:
+    void line_up() {
+        queue_of_groups_ = {};
+        for (std::uint32_t g = 0; g < groups_.size(); ++g) queue_of_groups_.push({groups_[g].time(), g});
+    }
+
     struct Turn {
         std::int64_t time;
         std::uint32_t group;
@@ -75,12 +96,14 @@ class RegularBlock final : public Block {
         spikes_.clear();
         turns_.pop_before(std::min(stop, source_.stop.femtoseconds()), [&](const Turn& turn) {
             send(turn.time, turn.neuron);
-            const std::int64_t interval =
-                source_.interval[source_.interval.size() == 1 ? 0 : turn.neuron].femtoseconds();
-            if (interval < INT64_MAX - turn.time) turns_.push({turn.time + interval, turn.neuron});
+            again(turn);
         });
     }
     void append_potentials(std::int64_t, std::vector<double>&) const override {}
+    void save(std::int64_t, PopulationSnapshot&) const override {}
+    void restore(std::int64_t t, const PopulationSnapshot&) override {
+        turns_.pop_before(t, [&](const Turn& turn) { again(turn); });
+    }
 
   private:
     struct Turn {
@@ -89,6 +112,12 @@ class RegularBlock final : public Block {
 
         [[nodiscard]] std::int64_t key() const { return time; }
     };
+
+    void again(const Turn& turn) {
+        const std::int64_t interval =
+            source_.interval[source_.interval.size() == 1 ? 0 : turn.neuron].femtoseconds();
+        if (interval < INT64_MAX - turn.time) turns_.push({turn.time + interval, turn.neuron});
+    }
 
     const neurons::RegularSource& source_;
     RadixHeap<Turn> turns_;

@@ -22,11 +22,14 @@ class Benchmark:
     """A network and what its report needs."""
 
     network: object
-    neurons: tuple  # names of the populations whose spikes count
-    size: int
+    sizes: dict  # of the populations whose spikes count
     degree: int  # synapses that a spike goes over, on average
     external_hz: float = 0.0  # of all sources together
     inputs: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def size(self):
+        return sum(self.sizes.values())
 
 
 class Wiring:
@@ -49,7 +52,7 @@ class Wiring:
                     post,
                     rule="fixed_indegree",
                     k=k,
-                    autapses=False,
+                    autapses=pre != post,
                     weight=weight,
                     delay=delay.distribution() if isinstance(delay, Delays) else delay,
                 )
@@ -115,7 +118,8 @@ def balanced(build, model, parameters, weight, delay, drive, wiring, scale):
         for seed, (name, (first, end)) in enumerate(ranges.items()):
             build.source(f"drive_{name}", end - first, "poisson", rate=rate, seed=101 + seed)
             build.connect(f"drive_{name}", name, rule="one_to_one", weight=drive_weight, delay=drive_delay)
-    return Benchmark(build.network(), tuple(ranges), n, degree=1000, external_hz=rate * n)
+    sizes = {name: end - first for name, (first, end) in ranges.items()}
+    return Benchmark(build.network(), sizes, degree=1000, external_hz=rate * n)
 
 
 def network_a(build, args):
@@ -154,7 +158,7 @@ def network_e(build, args):
     )
     build.source("drive", n, "poisson", rate=1.0, seed=101)
     build.connect("drive", "neurons", rule="one_to_one", weight=25 * MV, delay=1 * MS)
-    return Benchmark(build.network(), ("neurons",), n, degree=100, external_hz=1.0 * n)
+    return Benchmark(build.network(), {"neurons": n}, degree=100, external_hz=1.0 * n)
 
 
 def ring(build, args):
@@ -166,7 +170,7 @@ def ring(build, args):
     build.connect("ring", "ring", pre=here, post=(here + 1) % 10, weight=25 * MV, delay=1 * MS)
     build.connect("kick", "ring", pre=[0], post=[0], weight=25 * MV, delay=1 * MS)
     inputs = {"kick": ([1 * MS], [0])}
-    return Benchmark(build.network(), ("ring",), 10, degree=1, inputs=inputs)
+    return Benchmark(build.network(), {"ring": 10}, degree=1, inputs=inputs)
 
 
 def ten_coupled(build, args):
@@ -183,7 +187,7 @@ def ten_coupled(build, args):
         V_0=np.linspace(0.0, 18.0, 10) * MV,
     )
     build.connect("ten", "ten", rule="all_to_all", weight=-0.1 * MV, delay=1 * MS)
-    return Benchmark(build.network(), ("ten",), 10, degree=10)
+    return Benchmark(build.network(), {"ten": 10}, degree=10)
 
 
 def feedforward(build, samples):

@@ -51,7 +51,7 @@ def timed_run(benchmark, args):
         )
 
     def figures(out):
-        spikes = sum(out.spike_counts[name] for name in benchmark.neurons)
+        spikes = sum(out.spike_counts[name] for name in benchmark.sizes)
         return np.array([out.sim_s, spikes, out.synaptic_events])
 
     warm = figures(run(begin))
@@ -61,11 +61,11 @@ def timed_run(benchmark, args):
 
 
 def recorded_statistics(benchmark, out, args):
-    times = np.concatenate([out.spikes[name].times for name in benchmark.neurons])
+    times = np.concatenate([out.spikes[name].times for name in benchmark.sizes])
     neurons, first = [], 0
-    for name in benchmark.neurons:
+    for name, size in benchmark.sizes.items():
         neurons.append(first + out.spikes[name].neurons)
-        first += benchmark.network.populations[name].size
+        first += size
     begin = args.warm * 1e-3
     return statistics(times, np.concatenate(neurons), benchmark.size, begin, begin + args.t * 1e-3)
 
@@ -104,16 +104,15 @@ def feedforward_samples(args):
     start = time.perf_counter()
     network, samples = feedforward(saltus.NetworkBuilder(seed=args.seed), args.samples)
     built = time.perf_counter() - start
-    pixels = np.arange(784)
 
     def run(times, duration):
-        return saltus.simulate(
-            network, {"pixels": (times, pixels)}, duration=duration, threads=args.threads, record=("spikes",)
-        )
+        pixels = np.flatnonzero(times <= duration)
+        inputs = {"pixels": (times[pixels], pixels)}
+        return saltus.simulate(network, inputs, duration=duration, threads=args.threads, record=("spikes",))
 
     outs = [run(times, 0.264) for times in samples]
     firsts = [out.spikes["output"].times.min(initial=0.264) for out in outs]
-    stopped = [run(times[times <= end], end) for times, end in zip(samples, firsts, strict=True)]
+    stopped = [run(times, end) for times, end in zip(samples, firsts, strict=True)]
     sim_s = sum(out.sim_s for out in outs)
     stopped_s = sum(out.sim_s for out in stopped)
     delivered = sum(out.synaptic_events for out in outs)

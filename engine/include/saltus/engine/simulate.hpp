@@ -10,6 +10,7 @@
 
 #include "saltus/engine/communication.hpp"
 #include "saltus/engine/network.hpp"
+#include "saltus/engine/snapshot.hpp"
 #include "saltus/engine/spike_train.hpp"
 
 namespace saltus {
@@ -39,6 +40,14 @@ struct SimulationOptions {
     std::vector<Time> potential_times = {};
     /// Called every few windows of time; false stops the run, which keeps what was recorded.
     std::function<bool(const Progress&)> on_progress = {};
+
+    /// Asked on rank 0 after every window, with the time up to which everything is computed; true: a snapshot
+    /// is made.
+    std::function<bool(Time)> snapshot_due = {};
+    /// Receives it on rank 0.
+    std::function<void(const Snapshot&)> on_snapshot = {};
+    /// Goes on from here instead of starting at 0: same network, inputs and duration, any parallelism.
+    std::shared_ptr<const Snapshot> resume_from = {};
 };
 
 struct PotentialRecord {
@@ -81,8 +90,9 @@ class ExactSimulation {
     ExactSimulation(ExactSimulation&&) noexcept;
     ExactSimulation& operator=(ExactSimulation&&) noexcept;
 
-    /// Throws InputError for spikes of populations that are no inputs, for neurons that do not exist, before
-    /// 0 or after the end; LimitError for a duration that is negative or beyond the range.
+    /// Throws UsageError for a snapshot of another network, other inputs or another duration; InputError for
+    /// spikes of populations that are no inputs, for neurons that do not exist, before 0 or after the end;
+    /// LimitError for a duration that is negative or beyond the range.
     [[nodiscard]] SimulationResult run(const std::vector<InputSpikes>& inputs,
                                        const SimulationOptions& options) const;
 

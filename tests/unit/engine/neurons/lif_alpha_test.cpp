@@ -134,6 +134,38 @@ TEST_SUITE("neurons/lif_alpha") {
             CHECK(std::abs(flow(c, start, missing).V - V_peak) < 2e-12);
         }
     }
+    TEST_CASE("the currents may turn three times, and all three turns are found") {
+        // The slope e^{-a s} (p + dp s + (q + dq s) e^{-ds}) with dq = 1 vanishes at 1, 3 and 8 ms: three
+        // linear equations for p, dp, q (Cramer's rule).
+        const std::array<double, 3> s{1e-3, 3e-3, 8e-3};
+        constexpr double a_slow = 100.0;
+        constexpr double a_fast = 400.0;
+        using Column = std::array<double, 3>;
+        const auto determinant = [](const Column& x, const Column& y, const Column& z) {
+            return x[0] * (y[1] * z[2] - y[2] * z[1]) - x[1] * (y[0] * z[2] - y[2] * z[0]) +
+                   x[2] * (y[0] * z[1] - y[1] * z[0]);
+        };
+        const Column one{1.0, 1.0, 1.0};
+        Column decay{};
+        Column right{};
+        for (std::size_t i = 0; i < 3; ++i) {
+            decay[i] = std::exp(-(a_fast - a_slow) * s[i]);
+            right[i] = -s[i] * decay[i];
+        }
+        const double all = determinant(one, s, decay);
+        const double p = determinant(right, s, decay) / all;
+        const double dp = determinant(one, right, decay) / all;
+        const double q = determinant(one, s, right) / all;
+        // p = y - a I, dp = -a y
+        const auto synapse = [](double value, double slope, double a) {
+            const double y = -slope / a;
+            return LifAlpha::Synapse{(y - value) / a, y};
+        };
+        const auto turns =
+            detail::turns_of_currents(synapse(p, dp, a_slow), a_slow, synapse(q, 1.0, a_fast), a_fast, 1.0);
+        REQUIRE(turns.end() - turns.begin() == 3);
+        for (std::size_t i = 0; i < 3; ++i) CHECK(turns.begin()[i] == doctest::Approx(s[i]).epsilon(1e-10));
+    }
     TEST_CASE("time constants that meet change the crossing by no more than they differ") {
         const LifAlpha::State start{0.0, {0.0, 400.0}, {-2.0, 0.0}};
         const auto crossing = [&](double tau_syn_ex, double tau_syn_in) {
