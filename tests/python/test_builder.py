@@ -233,8 +233,8 @@ def test_sources_spike_at_their_times():
 
 
 def test_poisson_trains_have_their_rate_and_the_seed_that_was_given():
-    def trains(seed, **own):
-        build = NetworkBuilder(seed=seed)
+    def trains(of_all, **own):
+        build = NetworkBuilder(seed=of_all)
         build.source("noise", 100, "poisson", rate=50.0, **own)
         build.population("out", 100, "if_delta")
         build.connect("noise", "out", rule="one_to_one")
