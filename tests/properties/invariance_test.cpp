@@ -1,4 +1,5 @@
-// A run does not depend on who computes it, nor on the order in which its network was listed: random networks.
+// A run does not depend on who computes it, nor on the order in which its network was listed: random
+// networks.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -37,7 +38,8 @@ SimulationOptions everything(const Network& network) {
     for (const Population& population : network.populations()) options.recorded.push_back(population.name);
     return options;
 }
-Outcome outcome_by(const Who& who, const Network& network, const Case& built, const SimulationOptions& options) {
+Outcome outcome_by(const Who& who, const Network& network, const Case& built,
+                   const SimulationOptions& options) {
     if (who.ranks == 1) return outcome_of(simulate(network, built.inputs, options, {who.threads}));
     const auto results = run_on_ranks(network, built.inputs, options, who.ranks, who.threads);
     for (const SimulationResult& result : results) RC_ASSERT(outcome_of(result) == outcome_of(results[0]));

@@ -13,9 +13,9 @@
 
 namespace saltus::properties {
 
-/// Checks `property`, which takes a NetworkChoice and asserts with RC_ASSERT, on `cases` networks; a failure is
-/// shrunk and printed with its network. The networks are the same in every run unless the environment variable
-/// RC_PARAMS says otherwise, for example "seed=7 max_success=5000".
+/// Checks `property`, which takes a NetworkChoice and asserts with RC_ASSERT, on `cases` networks; a failure
+/// is shrunk and printed with its network. The networks are the same in every run unless the environment
+/// variable RC_PARAMS says otherwise, for example "seed=7 max_success=5000".
 template <class Property>
 void check_property(const std::string& name, int cases, Property&& property) {
     rc::detail::TestParams params = rc::detail::configuration().testParams;

@@ -12,8 +12,8 @@ namespace saltus::properties {
 
 namespace {
 
-constexpr std::array kinds{"input", "lif",       "if",        "poisson",  "regular", "given",    "threshold",
-                           "exp",   "exp_equal", "exp_slow",  "exp2",     "alpha",   "adaptive", "qif"};
+constexpr std::array kinds{"input", "lif",       "if",       "poisson", "regular", "given",    "threshold",
+                           "exp",   "exp_equal", "exp_slow", "exp2",    "alpha",   "adaptive", "qif"};
 constexpr std::array wirings{"one_to_one", "all_to_all", "indegree", "outdegree",   "total",
                              "bernoulli",  "sparse",     "dense",    "delay_chain", "sparse_chain"};
 constexpr std::array delay_kinds{"one", "grid", "anywhere", "none"};
@@ -269,7 +269,8 @@ rc::Gen<PopulationChoice> any_population() {
         choice.kind = static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(kinds.size())));
         // Populations are cut into blocks of 64 neurons or more.
         choice.size = *rc::gen::weightedOneOf<std::uint32_t>(
-            {{1, rc::gen::inRange(1u, 151u)}, {1, rc::gen::element(1u, 3u, 63u, 64u, 65u, 127u, 128u, 129u)}});
+            {{1, rc::gen::inRange(1u, 151u)},
+             {1, rc::gen::element(1u, 3u, 63u, 64u, 65u, 127u, 128u, 129u)}});
         choice.driven = *rc::gen::element(false, true);
         choice.per_neuron = *rc::gen::element(false, true);
         choice.t_ref = *rc::gen::element(0u, 1u, 8u);
@@ -304,9 +305,11 @@ rc::Gen<NetworkChoice> any_network() {
     return rc::gen::exec([] {
         NetworkChoice choice;
         const auto populations = *rc::gen::inRange<std::size_t>(1, 6);
-        choice.populations = *rc::gen::container<std::vector<PopulationChoice>>(populations, any_population());
+        choice.populations =
+            *rc::gen::container<std::vector<PopulationChoice>>(populations, any_population());
         const auto projections = *rc::gen::inRange<std::size_t>(0, 8);
-        choice.projections = *rc::gen::container<std::vector<ProjectionChoice>>(projections, any_projection());
+        choice.projections =
+            *rc::gen::container<std::vector<ProjectionChoice>>(projections, any_projection());
         choice.seed = *rc::gen::inRange<std::uint64_t>(0, 1000);
         return choice;
     });
@@ -349,9 +352,9 @@ Case build(const NetworkChoice& choice) {
         const bool forward = source < target;
         ProjectionChoice possible = projection;
         if (!forward && possible.delays == Delays::none) possible.delays = Delays::one;
-        result.projections.push_back({source, target,
-                                      stages_of(possible, choice.populations[source].size,
-                                                choice.populations[target].size, forward)});
+        result.projections.push_back(
+            {source, target,
+             stages_of(possible, choice.populations[source].size, choice.populations[target].size, forward)});
     }
     return result;
 }

@@ -1,12 +1,11 @@
 // Random networks for property tests: generated and shrunk by RapidCheck, printed on a few lines.
 //
-// A description holds the choices that matter and shrink (how many, which model, which rule), and seeds from which
-// the numbers follow. Rules for the numbers:
-//   weights are multiples of a power of two, thresholds 1, spikes of inputs and delays on a grid where the choice
-//   says so: coincidences and exact hits of the threshold are frequent;
-//   a projection without delay goes from a population to a later one only;
-//   a spike brings about as much excitation as inhibition along a cycle, one threshold's worth elsewhere, so that
-//   activity neither dies nor explodes.
+// A description holds the choices that matter and shrink (how many, which model, which rule), and seeds from
+// which the numbers follow. Rules for the numbers:
+//   weights are multiples of a power of two, thresholds 1, spikes of inputs and delays on a grid where the
+//   choice says so: coincidences and exact hits of the threshold are frequent; a projection without delay
+//   goes from a population to a later one only; a spike brings about as much excitation as inhibition along a
+//   cycle, one threshold's worth elsewhere, so that activity neither dies nor explodes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A distributed run within one process: each rank is a thread with an ExactSimulation of its own, and the ranks
-// meet in memory instead of over MPI.
+// A distributed run within one process: each rank is a thread with an ExactSimulation of its own, and the
+// ranks meet in memory instead of over MPI.
 #pragma once
 
 #include <condition_variable>
@@ -75,9 +75,8 @@ class ThreadRank final : public Communication {
     }
     [[nodiscard]] std::int64_t smallest(std::int64_t mine) override {
         std::int64_t result = mine;
-        each_number(static_cast<std::uint64_t>(mine), [&](std::uint64_t x) {
-            result = std::min(result, static_cast<std::int64_t>(x));
-        });
+        each_number(static_cast<std::uint64_t>(mine),
+                    [&](std::uint64_t x) { result = std::min(result, static_cast<std::int64_t>(x)); });
         return result;
     }
     [[nodiscard]] std::uint64_t sum(std::uint64_t mine) override {
@@ -127,8 +126,8 @@ class ThreadRank final : public Communication {
     for (std::uint32_t rank = 0; rank < ranks; ++rank) {
         running.emplace_back([&, rank] {
             try {
-                results[rank] = simulate(network, inputs, options,
-                                         {threads, std::make_shared<ThreadRank>(rank, table)});
+                results[rank] =
+                    simulate(network, inputs, options, {threads, std::make_shared<ThreadRank>(rank, table)});
             } catch (...) {
                 const std::lock_guard lock(mutex);
                 if (!first_failure) first_failure = std::current_exception();
