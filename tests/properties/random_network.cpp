@@ -84,7 +84,7 @@ neurons::Model model_of(const PopulationChoice& choice) {
         return [=](auto& p) {
             p.tau_m = tau_m;
             p.tau_syn = tau_syn;
-            p.J = 2.0;
+            p.J = tau_m / tau_syn;  // a weight of 1 moves V by about 1
         };
     };
     switch (choice.kind) {
@@ -128,7 +128,10 @@ neurons::Model model_of(const PopulationChoice& choice) {
                 p.J = 2.0;
             });
         case Kind::alpha:
-            return neurons_of<LifAlpha>(choice, draws, [](LifAlpha& p) { p.tau_syn_in = 3e-3; });
+            return neurons_of<LifAlpha>(choice, draws, [](LifAlpha& p) {
+                p.tau_syn_in = 3e-3;
+                p.J = 2.0;
+            });
         case Kind::adaptive:
             return neurons_of<LifAdaptive>(choice, draws, [](LifAdaptive& p) { p.th_jump = 0.125; });
         case Kind::qif:
@@ -140,7 +143,7 @@ neurons::Model model_of(const PopulationChoice& choice) {
 /// Weights of a projection whose neurons each send to `targets` others.
 Distribution amplitudes_of(Amplitudes kind, double targets, bool forward) {
     // Along a cycle the weights of one spike sum to about 0, elsewhere to 1 or 2.
-    const double most = forward ? std::min(1.0, 4.0 / targets) : std::min(0.5, 1.0 / std::sqrt(targets));
+    const double most = forward ? std::min(1.0, 4.0 / targets) : std::min(0.5, 0.5 / std::sqrt(targets));
     const double large = std::exp2(std::floor(std::log2(most)));
     switch (kind) {
         case Amplitudes::one:
