@@ -79,7 +79,7 @@ std::map<std::string, SpikeTrain> trains_of(const SimulationResult& result, cons
 
 TEST_SUITE("properties/invariance") {
     TEST_CASE("a run has the same bits on 1, 2, 3, 4 and 8 threads") {
-        check_property("threads", 150, [](const NetworkChoice& choice) {
+        check_property("threads", 40, [](const NetworkChoice& choice) {
             const Case built = build(choice);
             const Network network = built.network();
             const SimulationOptions options = everything(network);
@@ -89,7 +89,7 @@ TEST_SUITE("properties/invariance") {
         });
     }
     TEST_CASE("a run has the same bits on 1, 2, 3 and 4 ranks, of one or two threads") {
-        check_property("ranks", 100, [](const NetworkChoice& choice) {
+        check_property("ranks", 40, [](const NetworkChoice& choice) {
             const Case built = build(choice);
             const Network network = built.network();
             const SimulationOptions options = everything(network);
@@ -99,7 +99,7 @@ TEST_SUITE("properties/invariance") {
         });
     }
     TEST_CASE("a run that is resumed from a snapshot by others ends with the same bits") {
-        check_property("resume", 150, [](const NetworkChoice& choice) {
+        check_property("resume", 60, [](const NetworkChoice& choice) {
             const Case built = build(choice);
             const Network network = built.network();
             const SimulationOptions plain = everything(network);
@@ -124,7 +124,7 @@ TEST_SUITE("properties/invariance") {
         });
     }
     TEST_CASE("a run does not depend on the order in which populations and projections are listed") {
-        check_property("order", 150, [](const NetworkChoice& choice) {
+        check_property("order", 200, [](const NetworkChoice& choice) {
             const Case built = build(choice);
             const Network network = built.network();
             const Network same = shuffled(built, choice.seed).network();

@@ -22,7 +22,7 @@ TEST_SUITE("properties/reference") {
         // at the threshold (0.01 to 1 per ms) are a part of a femtosecond to some; errors are handed on along
         // the spikes.
         static constexpr std::int64_t bound_fs = 64;
-        check_property("reference", 300, [](const NetworkChoice& choice) {
+        check_property("reference", 200, [](const NetworkChoice& choice) {
             const Case built = build(choice);
             const Network network = built.network();
             SimulationOptions options{.duration = duration};
