@@ -123,9 +123,7 @@ class ExactRun {
             throw LimitError(
                 "potentials: a snapshot does not hold those that have been recorded. Record spikes only.");
         }
-        for (const Projection& projection : p_.network.projections()) {
-            longest_delay_ = std::max(longest_delay_, projection.max_delay().femtoseconds());
-        }
+
         if (options.resume_from) resume(*options.resume_from);
         constexpr std::int64_t report_fs = 50'000'000'000'000;
         windows_per_report_ = static_cast<std::uint64_t>(std::max(std::int64_t{1}, report_fs / p_.window_fs));
@@ -147,7 +145,7 @@ class ExactRun {
             if (start == stopped || start > end_) break;
             record_potentials_before(start);
             done = stop_of(start);
-            compute_window(done);
+            compute_window(start, done);
 
             stop_asked_ = result_.windows++ % windows_per_report_ == 0 && !go_on(std::min(done, end_));
             if (options_.snapshot_due) keep_in_flight(done);
@@ -172,11 +170,12 @@ class ExactRun {
         return stop;
     }
 
-    void compute_window(std::int64_t stop) {
+    void compute_window(std::int64_t start, std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
             together([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
+                    member.block->open(start);
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
                     member.block->advance(stop);
                     const std::vector<Spike>& spikes = member.block->spikes();
@@ -284,7 +283,7 @@ class ExactRun {
     void keep_in_flight(std::int64_t done) {
         for (const auto& sent : sent_) in_flight_.insert(in_flight_.end(), sent.begin(), sent.end());
         std::erase_if(in_flight_, [&](const Spike& spike) {
-            return after(spike.time.femtoseconds(), longest_delay_) < done;
+            return after(spike.time.femtoseconds(), p_.longest_delay_fs) < done;
         });
     }
     [[nodiscard]] bool snapshot_due(std::int64_t done) {
@@ -345,6 +344,7 @@ class ExactRun {
         const std::int64_t t = snapshot.time.femtoseconds();
         for (const auto& block : blocks_) {
             block->restore(t, snapshot.populations[block->plan().population]);
+            block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
         in_flight_ = snapshot.in_flight;
@@ -379,7 +379,7 @@ class ExactRun {
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
-    std::int64_t longest_delay_ = 0;
+
     std::uint64_t inputs_digest_ = 0;
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
     std::vector<Spike> in_flight_;     // kept only for snapshots

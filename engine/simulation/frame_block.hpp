@@ -260,8 +260,8 @@ class FrameBlock final : public Block {
     }
 
     [[nodiscard]] double weight_of(const Arrival& arrival) const {
-        if (arrival.route == from_trains) return trains_[arrival.source].weight;
-        return std::get<SynapseTable>(plan_.incoming[arrival.route].synapses)
+        if (arrival.route() == from_trains) return trains_[arrival.begin].weight;
+        return std::get<SynapseTable>(plan_.incoming[arrival.route()].synapses)
             .visit_weights([&](auto weights) {
                 if constexpr (std::is_pointer_v<decltype(weights)>)
                     return static_cast<double>(weights[arrival.begin]);
@@ -278,9 +278,9 @@ class FrameBlock final : public Block {
             ++synaptic_events_;
             return;
         }
-        const auto& synapses = plan_.incoming[arrival.route].synapses;
+        const auto& synapses = plan_.incoming[arrival.route()].synapses;
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-            const std::size_t n = arrival.end - arrival.begin;
+            const std::size_t n = arrival.count;
             table->visit_weights([&](auto weights) {
                 if constexpr (std::is_pointer_v<decltype(weights)>) weights += arrival.begin;
                 frame_.deliver(table->targets() + arrival.begin, n, weights, m, hot);
@@ -289,8 +289,8 @@ class FrameBlock final : public Block {
         } else {
             const auto& rows = std::get<DenseRows>(synapses);
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(
-                    weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m, hot);
+                frame_.deliver_row(weights.data() + std::size_t{arrival.begin} * rows.row_length + rows.first,
+                                   m, hot);
             });
             synaptic_events_ += frame_.size();
         }
@@ -308,8 +308,8 @@ class FrameBlock final : public Block {
         for (std::uint32_t g = 0; g < trains_.size(); ++g) {
             Trains& trains = trains_[g];
             for (; trains.time() < stop; trains.group.advance()) {
-                const std::uint32_t target = trains.first + trains.group.neuron();
-                arrivals_.push_back({trains.time(), from_trains, g, target, Arrival::single | target});
+                const auto target = static_cast<std::uint16_t>(trains.first + trains.group.neuron());
+                arrivals_.push_back({trains.time(), g, from_trains | Arrival::single, target});
             }
         }
         return true;
@@ -364,7 +364,7 @@ class FrameBlock final : public Block {
         trains.factors.of(frame_, trains.group.times(), PoissonGroup::chunk, trains.delay);
     }
 
-    static constexpr std::uint32_t from_trains = UINT32_MAX;
+    static constexpr std::uint16_t from_trains = Arrival::most_routes;
     static constexpr std::size_t batch_size = 256;
     static constexpr std::size_t prefetched = 8;  // arrivals ahead
 

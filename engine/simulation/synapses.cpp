@@ -227,11 +227,6 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     }
 }
 
-SynapseTable::Cursor SynapseTable::first(NeuronIndex source) const {
-    if (layout_ != Layout::shared) return rows_[source] < rows_[source + 1] ? rows_[source] : at_end;
-    return walk(source, 0, INT64_MIN, [](std::int64_t, std::uint32_t, std::uint32_t) {});
-}
-
 std::uint64_t SynapseTable::bytes() const {
     const std::uint64_t weights = std::visit(
         [](const auto& w) -> std::uint64_t {
