@@ -92,18 +92,22 @@ def position(name: str) -> float:
     return float(name.startswith("P"))
 
 
-def network(mv_per_contact: float) -> saltus.Network:
-    """Build the network of the chemical synapses; input "touch" fires the neuron of its number."""
+def synapses(mv_per_contact: float) -> dict[str, np.ndarray]:
+    """pre, post, weight in volts and delay in seconds of the chemical connections."""
     pre, post, contacts = ends(CHEMICAL)
     sign = np.array([-1.0 if row["transmitter"] == "GABA" else 1.0 for row in CHEMICAL])
     place = np.array([position(name) for name in INDEX])
+    delay = (SYNAPSE_MS + BODY_MS * np.abs(place[pre] - place[post])) * 1e-3
+    return {"pre": pre, "post": post, "weight": mv_per_contact * 1e-3 * sign * contacts, "delay": delay}
+
+
+def network(mv_per_contact: float) -> saltus.Network:
+    """Build the network; its input "touch" fires the neuron of the same number."""
     build = saltus.NetworkBuilder()
     build.input("touch", len(NEURONS))
     build.population("neurons", len(NEURONS), "lif_delta", V_reset=0.0, **NEURON)
     build.connect("touch", "neurons", rule="one_to_one", weight=2 * NEURON["V_th"])
-    weight = mv_per_contact * 1e-3 * sign * contacts
-    delay = (SYNAPSE_MS + BODY_MS * np.abs(place[pre] - place[post])) * 1e-3
-    build.connect("neurons", "neurons", pre=pre, post=post, weight=weight, delay=delay)
+    build.connect("neurons", "neurons", **synapses(mv_per_contact))
     return build.network()
 
 
@@ -127,8 +131,7 @@ def main(arguments: list[str] | None = None) -> dict[str, dict[str, float]]:
     parser.add_argument("--first", type=int, default=8, help="neurons to show of each kind")
     o = parser.parse_args(arguments)
 
-    for fact, value in facts().items():
-        print(f"{fact:26}{value}")
+    print("\n".join(f"{fact:26}{value}" for fact, value in facts().items()))
     print(f"Not simulated: {len(GAP)} gap junctions; they are continuous currents, not events.")
     net = network(o.weight)
     latencies = {place: first_spikes(net, touched, o.time) for place, touched in TOUCH.items()}

@@ -7,9 +7,9 @@ twice as strong from L4E to L23E; delays normal, in steps of 0.1 ms, drawn again
 standard deviations (3 of 10^7). Every neuron has a Poisson train of its own for its external inputs, or the
 direct current of the same mean.
 
-Scaled down as in that folder's README (van Albada, Helias and Diesmann 2015). Prints the rate of each
-population beside the published one. Full scale takes about 3 GB, and seconds to a minute for each second of
-biology.
+Scaled down as in that folder's README (van Albada, Helias and Diesmann 2015); with direct current at least
+0.3 of the inputs must stay, for otherwise the current of those left out keeps a silent network silent. Prints
+the rate of each population beside the published one.
 """
 
 import argparse
@@ -106,7 +106,9 @@ def main(arguments: list[str] | None = None) -> dict:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--scale-neurons", type=float, default=0.1, help="part of the neurons (default: 0.1)")
-    parser.add_argument("--scale-indegree", type=float, default=0.1, help="part of the inputs of each")
+    parser.add_argument(
+        "--scale-indegree", type=float, default=0.3, help="part of the inputs of each (default: 0.3)"
+    )
     parser.add_argument("--drive", choices=("poisson", "dc"), default="poisson", help="external inputs")
     parser.add_argument("--time", type=float, default=1.0, help="seconds that are measured")
     parser.add_argument("--warm-up", type=float, default=0.5, help="seconds before them")
