@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <optional>
+#include <stdexcept>
 #include <tuple>
 
 #include "instant.hpp"
@@ -80,7 +82,7 @@ class ExactRun {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
         }
         if (options.duration == Duration::max()) throw LimitError("duration: beyond the range of time.");
-        inputs_digest_ = digest(inputs, options.duration);
+        inputs_digest_ = digest(inputs, options);
         const auto populations = p_.network.populations();
         inputs_.resize(populations.size());
         for (const InputSpikes& input : inputs) {
@@ -196,8 +198,8 @@ class ExactRun {
         });
     }
 
-    /// All threads do the task. A failure is kept until the ranks talk about it (next_start): the others
-    /// count on this one to exchange its spikes.
+    /// All threads do the task. A failure, here as in take_snapshot, is kept until the ranks talk about it
+    /// (next_start): the others count on this one to exchange its spikes.
     template <class F>
     void together(F&& task) {
         if (failure_) return;
@@ -241,7 +243,7 @@ class ExactRun {
 
     [[noreturn]] void rethrow() {
         if (failure_) std::rethrow_exception(failure_);
-        throw Error("another rank has failed; see its message.");
+        throw RankError("another rank has failed; its message says why.");
     }
 
     void record_potentials_before(std::int64_t t) {
@@ -337,14 +339,24 @@ class ExactRun {
         snapshot.spikes = result_.spikes;
         snapshot.spike_counts = result_.spike_counts;
         snapshot.windows = result_.windows;
-        options_.on_snapshot(snapshot);
+        try {
+            options_.on_snapshot(snapshot);
+        } catch (...) {
+            failure_ = std::current_exception();
+        }
     }
 
     void resume(const Snapshot& snapshot) {
         check_resumable(snapshot, p_.network, inputs_digest_);
         const std::int64_t t = snapshot.time.femtoseconds();
         for (const auto& block : blocks_) {
-            block->restore(t, snapshot.populations[block->plan().population]);
+            const std::uint32_t q = block->plan().population;
+            try {
+                block->restore(t, snapshot.populations[q]);
+            } catch (const std::out_of_range&) {
+                throw SnapshotError("snapshot: population " + quoted(p_.network.populations()[q].name) +
+                                    ": a part of its state is missing.");
+            }
             block->accept_from(snapshot.in_flight, t);
         }
         in_flight_ = snapshot.in_flight;
@@ -401,7 +413,18 @@ ExactSimulation& ExactSimulation::operator=(ExactSimulation&&) noexcept = defaul
 
 SimulationResult ExactSimulation::run(const std::vector<InputSpikes>& inputs,
                                       const SimulationOptions& options) const {
-    return ExactRun(*plan_, inputs, options).run();
+    Communication& communication = *plan_->parallelism.communication;
+    std::optional<ExactRun> run;
+    std::exception_ptr failure;
+    try {
+        run.emplace(*plan_, inputs, options);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool all_are_ready = communication.smallest(failure ? 0 : 1) == 1;
+    if (failure) std::rethrow_exception(failure);
+    if (!all_are_ready) throw RankError("another rank has failed; its message says why.");
+    return run->run();
 }
 
 std::uint64_t ExactSimulation::synapse_bytes() const {
