@@ -140,7 +140,7 @@ def test_options_that_mean_nothing_are_refused(tmp_path):
 
 def test_the_package_goes_on_from_what_an_exception_has_ended(tmp_path):
     net = kill.noisy(50)
-    whole = saltus.simulate(net, {}, 8.0)
+    whole = saltus.simulate(net, {}, 20.0)
     path = tmp_path / "c.h5"
 
     def stop(fraction, *_):
@@ -148,13 +148,13 @@ def test_the_package_goes_on_from_what_an_exception_has_ended(tmp_path):
             raise RuntimeError
 
     with pytest.raises(RuntimeError) as stopped:
-        saltus.simulate(net, {}, 8.0, checkpoint=path, progress=stop)
-    assert 0 < stopped.value.partial.end < 8.0
+        saltus.simulate(net, {}, 20.0, checkpoint=path, progress=stop)
+    assert 0 < stopped.value.partial.end < 20.0
     assert path.exists()
     with pytest.raises(saltus.FileError, match="another duration") as refused:
-        saltus.simulate(net, {}, 9.0, checkpoint=path, resume=True)
+        saltus.simulate(net, {}, 21.0, checkpoint=path, resume=True)
     assert refused.value.path == str(path)
-    rest = saltus.simulate(net, {}, 8.0, checkpoint=path, resume=True, threads=2)
+    rest = saltus.simulate(net, {}, 20.0, checkpoint=path, resume=True, threads=2)
     assert rest.resumed_at == stopped.value.partial.end
     assert (rest.fingerprint, rest.synaptic_events) == (whole.fingerprint, whole.synaptic_events)
     assert rest.spike_counts == whole.spike_counts
