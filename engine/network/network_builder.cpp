@@ -114,6 +114,23 @@ void NetworkBuilder::connect(std::string_view pre, std::string_view post, const 
     add(std::move(projection));
 }
 
+void NetworkBuilder::connect(std::string_view pre, std::string_view post, const ConnectionMatrix& c) {
+    Projection projection{index_of(pre), index_of(post), {}};
+    const std::string edge = std::string(pre) + " -> " + std::string(post);
+    const std::uint32_t inputs = populations_[projection.source].size();
+    const std::uint32_t outputs = populations_[projection.target].size();
+    if (c.rows != inputs || c.columns != outputs) {
+        throw NetworkError(edge, "weight",
+                           "expected a matrix of " + std::to_string(inputs) + " x " +
+                               std::to_string(outputs) + ", source by target, found " +
+                               std::to_string(c.rows) + " x " + std::to_string(c.columns) + ".");
+    }
+    projection.stages.emplace_back(Dense{"", 1, inputs, outputs, Weights(c.weight), {}});
+    const Duration delay = checked_duration(edge, "delay", c.delay);
+    if (delay != Duration()) projection.stages.emplace_back(Delay{"", outputs, {delay}});
+    add(std::move(projection));
+}
+
 Network NetworkBuilder::network() const {
     return {populations_, projections_};
 }

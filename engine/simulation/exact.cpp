@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <optional>
+#include <stdexcept>
 #include <tuple>
 
 #include "instant.hpp"
@@ -67,8 +69,8 @@ SpikeTrain checked_input(const Network& network, const InputSpikes& input, Durat
     return train;
 }
 
-[[nodiscard]] Error another_failed() {
-    return Error("another rank has failed; see its message.");
+[[nodiscard]] RankError another_failed() {
+    return RankError("another rank has failed; its message says why.");
 }
 /// Where f fails on one rank it fails on all, so that none waits for another.
 template <class F>
@@ -97,7 +99,7 @@ class ExactRun {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
         }
         if (options.duration == Duration::max()) throw LimitError("duration: beyond the range of time.");
-        inputs_digest_ = digest(inputs, options.duration);
+        inputs_digest_ = digest(inputs, options);
         const auto populations = p_.network.populations();
         inputs_.resize(populations.size());
         for (const InputSpikes& input : inputs) {
@@ -368,7 +370,13 @@ class ExactRun {
         check_resumable(snapshot, p_.network, inputs_digest_);
         const std::int64_t t = snapshot.time.femtoseconds();
         for (const auto& block : blocks_) {
-            block->restore(t, snapshot.populations[block->plan().population]);
+            const std::uint32_t q = block->plan().population;
+            try {
+                block->restore(t, snapshot.populations[q]);
+            } catch (const std::out_of_range&) {
+                throw SnapshotError("snapshot: population " + quoted(p_.network.populations()[q].name) +
+                                    ": a part of its state is missing.");
+            }
             block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }

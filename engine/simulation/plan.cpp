@@ -18,6 +18,17 @@ constexpr std::int64_t longest_window_fs = 100'000'000'000'000;  // 100 ms
 /// Neurons per block at least, where a population is cut: below, a block costs more than it helps.
 constexpr std::uint32_t fewest_neurons = 64;
 
+/// More than any machine has: a mistake, which would end in a failure of the operating system.
+constexpr std::uint32_t most_threads = 1024;
+
+std::uint32_t checked_threads(std::uint32_t threads) {
+    if (threads == 0 || threads > most_threads) {
+        throw UsageError("threads: expected 1 to " + std::to_string(most_threads) + ", found " +
+                         std::to_string(threads) + ".");
+    }
+    return threads;
+}
+
 template <class P>
 void refuse_endless_firing(const std::string& name, const neurons::PerNeuron<P>& parameters) {
     for (const P& p : parameters) {
@@ -195,7 +206,7 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
         }
     }
 
-    const std::uint32_t threads = std::max(1u, parallelism.threads);
+    const std::uint32_t threads = checked_threads(parallelism.threads);
     const std::uint32_t ranks = parallelism.communication->size();
     const std::uint32_t slots = threads * ranks;
     std::uint32_t next_slot = 0;

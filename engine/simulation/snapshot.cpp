@@ -5,9 +5,9 @@
 #include <bit>
 #include <numeric>
 #include <string>
-#include <type_traits>
 
 #include "poisson.hpp"
+#include "saltus/engine/digest.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "snapshot_check.hpp"
@@ -16,42 +16,9 @@ namespace saltus {
 
 namespace {
 
-/// Digest of a sequence of words: one step of splitmix64 (Steele, Lea, Flood 2014) for each.
-class Digest {
-  public:
-    void word(std::uint64_t x) {
-        std::uint64_t z = value_ + x + 0x9E3779B97F4A7C15u;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-        value_ = z ^ (z >> 31);
-    }
-    void text(const std::string& x) {
-        word(x.size());
-        for (const char c : x) word(static_cast<unsigned char>(c));
-    }
-    /// A number, an enumerator, or a time.
-    template <class T>
-    void number(const T& x) {
-        if constexpr (std::is_floating_point_v<T>)
-            word(std::bit_cast<std::uint64_t>(static_cast<double>(x)));
-        else if constexpr (std::is_same_v<T, Duration> || std::is_same_v<T, Time>)
-            word(static_cast<std::uint64_t>(x.femtoseconds()));
-        else
-            word(static_cast<std::uint64_t>(x));
-    }
-    template <class Range>
-    void numbers(const Range& xs) {
-        word(xs.size());
-        for (const auto& x : xs) number(x);
-    }
-    void weights(const Weights& weights) {
-        weights.visit([&](auto values) { numbers(values); });
-    }
-    [[nodiscard]] std::uint64_t value() const { return value_; }
-
-  private:
-    std::uint64_t value_ = 0;
-};
+void add(Digest& digest, const Weights& weights) {
+    weights.visit([&](auto values) { digest.numbers(values); });
+}
 
 void add(Digest&, const neurons::Input&) {}
 void add(Digest& digest, const neurons::PoissonSource& source) {
@@ -94,8 +61,8 @@ void add(Digest& digest, const neurons::PerNeuron<P>& parameters) {
 
 void add(Digest& digest, const Dense& s) {
     digest.numbers(std::array{s.blocks, s.inputs, s.outputs});
-    digest.weights(s.weights);
-    digest.weights(s.bias);
+    add(digest, s.weights);
+    add(digest, s.bias);
 }
 void add(Digest& digest, const Sparse& s) {
     digest.numbers(s.table->rows);
@@ -104,7 +71,7 @@ void add(Digest& digest, const Sparse& s) {
         digest.word(segment.begin);
     }
     digest.numbers(s.table->targets);
-    digest.weights(s.weights);
+    add(digest, s.weights);
 }
 void add(Digest& digest, const Rule& s) {
     digest.number(s.kind);
@@ -120,8 +87,8 @@ void add(Digest& digest, const Convolution& s) {
     digest.numbers(std::array{s.in_channels, s.out_channels, s.groups});
     for (const auto& pair : {s.in_size, s.out_size, s.kernel, s.stride, s.padding, s.dilation})
         digest.numbers(pair);
-    digest.weights(s.weights);
-    digest.weights(s.bias);
+    add(digest, s.weights);
+    add(digest, s.bias);
 }
 void add(Digest& digest, const Pooling& s) {
     digest.number(s.kind);
@@ -129,7 +96,7 @@ void add(Digest& digest, const Pooling& s) {
     for (const auto& pair : {s.in_size, s.out_size, s.kernel, s.stride, s.padding}) digest.numbers(pair);
 }
 void add(Digest& digest, const Scale& s) {
-    digest.weights(s.factors);
+    add(digest, s.factors);
 }
 void add(Digest& digest, const Flatten& s) {
     digest.numbers(s.out_shape);
@@ -158,9 +125,11 @@ std::uint64_t digest(const Network& network) {
     return digest.value();
 }
 
-std::uint64_t digest(const std::vector<InputSpikes>& inputs, Duration duration) {
+std::uint64_t digest(const std::vector<InputSpikes>& inputs, const SimulationOptions& options) {
     Digest digest;
-    digest.number(duration);
+    digest.number(options.duration);
+    digest.number(options.record_spikes);
+    for (const std::string& population : options.recorded) digest.text(population);
     for (const InputSpikes& input : inputs) {
         digest.text(input.population);
         digest.numbers(input.spikes.times);
@@ -170,16 +139,17 @@ std::uint64_t digest(const std::vector<InputSpikes>& inputs, Duration duration) 
 }
 
 void check_resumable(const Snapshot& snapshot, const Network& network, std::uint64_t inputs_digest) {
-    const auto refuse = [](const std::string& text) { throw UsageError("snapshot: " + text); };
+    const auto refuse = [](const std::string& text) { throw SnapshotError("snapshot: " + text); };
     const auto populations = network.populations();
     if (snapshot.network != digest(network)) {
         refuse(
-            "it was taken of another network. Resume with the network, the conventions and the parameters of "
-            "the "
-            "run that wrote it.");
+            "it was taken of another network. Resume with the network, the conventions and the parameters "
+            "of the run that it was taken of.");
     }
     if (snapshot.inputs != inputs_digest) {
-        refuse("it was taken of a run with other inputs or another duration. Resume with the same.");
+        refuse(
+            "it was taken of a run with other inputs, another duration or other populations recorded. Resume "
+            "with the same.");
     }
     const std::size_t n = populations.size();
     if (snapshot.populations.size() != n || snapshot.spikes.size() != n ||

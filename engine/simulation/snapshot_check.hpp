@@ -5,7 +5,7 @@
 
 namespace saltus {
 
-/// Throws UsageError unless the snapshot belongs to this network, these inputs and this duration, and is
+/// Throws SnapshotError unless the snapshot belongs to this network and what the run is asked to do, and is
 /// whole: whatever restoring it reads is there, and within bounds.
 void check_resumable(const Snapshot& snapshot, const Network& network, std::uint64_t inputs_digest);
 

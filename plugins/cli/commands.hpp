@@ -14,4 +14,7 @@ void add_evaluate(CLI::App& app);
 /// The job was stopped by Ctrl-C; what was recorded has been kept.
 struct Interrupted {};
 
+/// Another rank says why the run failed, and with which exit code.
+struct FailedElsewhere {};
+
 }  // namespace saltus::cli

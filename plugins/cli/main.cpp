@@ -68,6 +68,8 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? done : wrong_usage;
     } catch (const saltus::cli::Interrupted&) {
         return was_interrupted;
+    } catch (const saltus::cli::FailedElsewhere&) {
+        return done;
     } catch (const saltus::FileError& error) {
         return report(error.what(), wrong_file);
     } catch (const saltus::UsageError& error) {

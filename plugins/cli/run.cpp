@@ -6,9 +6,12 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "checkpoints.hpp"
 #include "commands.hpp"
 #include "console.hpp"
+#include "ranks.hpp"
 #include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
@@ -29,6 +32,9 @@ struct Options {
     std::vector<std::string> populations;
     std::string report;
     unsigned threads = 1;
+    bool mpi = false;
+    std::shared_ptr<Communication> ranks = local_communication();
+    Checkpoints checkpoints;
     std::uint64_t seed = 0;
     bool json = false;
     bool quiet = false;
@@ -39,6 +45,7 @@ struct Options {
 struct Outcome {
     SimulationResult result;
     std::vector<InputSpikes> inputs;
+    std::optional<Time> resumed_at;
     double build_s = 0.0;
     double sim_s = 0.0;
 };
@@ -138,13 +145,10 @@ void refuse_what_is_not_built(const Options& options) {
     if (options.clock != "exact") {
         throw UsageError("--clock: expected exact, stepped or integer, found " + quoted(options.clock) + ".");
     }
-    if (options.threads > 1) {
-        throw LimitError("--threads " + std::to_string(options.threads) +
-                         ": one run of the exact clock uses one thread; several are not built yet.");
-    }
     for (const std::string& what : options.record) {
-        if (what != "spikes" && what != "potentials") {
-            throw UsageError("--record: expected spikes or potentials, found " + quoted(what) + ".");
+        if (what != "spikes" && what != "potentials" && !(what == "none" && options.record.size() == 1)) {
+            throw UsageError("--record: expected spikes, potentials or both, or none, found " + quoted(what) +
+                             ".");
         }
     }
     if (records(options, "potentials") && options.reading.dt().empty()) {
@@ -213,6 +217,10 @@ nlohmann::ordered_json as_json(const Options& options, const Network& network, c
             {"sim_s", outcome.sim_s},
             {"peak_rss_mib", peak_rss_mib()},
             {"threads", options.threads},
+            {"ranks", options.ranks->size()},
+            {"windows", result.windows},
+            {"resumed_at", outcome.resumed_at ? nlohmann::ordered_json(outcome.resumed_at->seconds())
+                                              : nlohmann::ordered_json()},
             {"seed", options.seed},
             {"fingerprint", hexadecimal(fingerprint(result))},
             {"interrupted", result.interrupted}};
@@ -253,42 +261,61 @@ void write_run_report(const Options& options, const Network& network, const Outc
     io::write_report(options.report, report);
 }
 
-void run(const Options& options) {
-    refuse_what_is_not_built(options);
-    Stopwatch watch;
-    const converters::NirImport import = read_network(options.network, options.reading);
-    const Network& network = import.network;
-    std::vector<std::string> notes = import.notes;
-    Outcome outcome;
+/// A run that is ready to start.
+struct Job {
+    converters::NirImport import;
+    std::vector<InputSpikes> inputs;
     std::map<std::string, std::string> file_of;  // of each input population, for errors
-    for (const std::string& path : options.inputs) {
-        const std::size_t before = outcome.inputs.size();
-        append_inputs(path, network, outcome.inputs, notes);
-        for (std::size_t k = before; k < outcome.inputs.size(); ++k)
-            file_of[outcome.inputs[k].population] = path;
-    }
-    if (!options.quiet) print_notes(notes);
+    SimulationOptions run;
+    std::optional<Time> resumed_at;
+    ExactSimulation simulation;
+};
 
-    const Duration duration = parse_duration(options.duration);
-    SimulationOptions run_options = simulation_options(options, duration);
+ExactSimulation simulation_of(const Options& options, const Network& network) {
     try {
-        const ExactSimulation simulation(network);
-        outcome.build_s = watch.lap();
-        ProgressLine progress(options.quiet);
-        run_options.on_progress = [&](const Progress& p) {
-            progress.update(p.fraction,
-                            to_string(Duration(p.time.femtoseconds() / 1'000'000'000 * 1'000'000'000)) +
-                                ", " + with_commas(p.spikes) + " spikes");
-            return !interrupted();
-        };
-        outcome.result = simulation.run(outcome.inputs, run_options);
+        return ExactSimulation(network, {options.threads, options.ranks});
     } catch (const NetworkError& error) {
         throw LimitError(options.network + ": " + error.what());
-    } catch (const InputError& error) {
-        throw FileError(file_of[error.population()], "", error.what());
     }
-    outcome.sim_s = watch.lap();
+}
 
+Job prepared(const Options& options, bool goes_on) {
+    converters::NirImport import = read_network(options.network, options.reading);
+    std::vector<InputSpikes> inputs;
+    std::map<std::string, std::string> file_of;
+    for (const std::string& path : options.inputs) {
+        const std::size_t before = inputs.size();
+        append_inputs(path, import.network, inputs, import.notes);
+        for (std::size_t k = before; k < inputs.size(); ++k) file_of[inputs[k].population] = path;
+    }
+    SimulationOptions run = simulation_options(options, parse_duration(options.duration));
+    std::optional<Time> resumed_at;
+    if (options.checkpoints.wanted()) resumed_at = options.checkpoints.apply(run, goes_on, import.notes);
+    if (!options.quiet) print_notes(import.notes);
+    ExactSimulation simulation = simulation_of(options, import.network);
+    return {std::move(import), std::move(inputs), std::move(file_of),
+            std::move(run),    resumed_at,        std::move(simulation)};
+}
+
+SimulationResult simulated(const Options& options, Job& job) {
+    ProgressLine progress(options.quiet);
+    job.run.on_progress = [&](const Progress& p) {
+        progress.update(p.fraction,
+                        to_string(Duration(p.time.femtoseconds() / 1'000'000'000 * 1'000'000'000)) + ", " +
+                            with_commas(p.spikes) + " spikes");
+        return !interrupted();
+    };
+    try {
+        return job.simulation.run(job.inputs, job.run);
+    } catch (const InputError& error) {
+        throw FileError(job.file_of[error.population()], "", error.what());
+    } catch (const SnapshotError& error) {
+        throw FileError(options.checkpoints.path(), "", error.what());
+    }
+}
+
+void write_outcome(const Options& options, const Network& network, const Outcome& outcome,
+                   const std::vector<std::string>& notes) {
     if (!options.out.empty()) write_out(options, network, outcome.result);
     if (!options.report.empty()) write_run_report(options, network, outcome, notes);
     if (options.json) {
@@ -296,7 +323,32 @@ void run(const Options& options) {
     } else {
         std::cout << table(facts(outcome));
     }
+}
+
+void run(Options& options) {
+    if (options.mpi) options.ranks = mpi_communication();
+    Communication& ranks = *options.ranks;
+    const bool speaks = ranks.rank() == 0;
+    if (!speaks) options.quiet = true;
+    on_all(ranks, [&] {
+        refuse_what_is_not_built(options);
+        if (options.checkpoints.wanted()) options.checkpoints.settle(options.out);
+    });
+    const bool goes_on = options.checkpoints.wanted() && options.checkpoints.go_on(ranks);
+
+    Stopwatch watch;
+    std::optional<Job> job;
+    on_all(ranks, [&] { job.emplace(prepared(options, goes_on)); });
+    Outcome outcome;
+    outcome.build_s = watch.lap();
+    on_all(ranks, [&] { outcome.result = simulated(options, *job); });
+    outcome.sim_s = watch.lap();
+    outcome.inputs = std::move(job->inputs);
+    outcome.resumed_at = job->resumed_at;
+
+    if (speaks) write_outcome(options, job->import.network, outcome, job->import.notes);
     if (outcome.result.interrupted) throw Interrupted{};
+    if (speaks && options.checkpoints.wanted()) options.checkpoints.remove();
 }
 
 }  // namespace
@@ -309,9 +361,13 @@ void add_run(CLI::App& app) {
     verb->add_option("-d,--duration", options->duration, "simulated time, as in 300ms")->required();
     verb->add_option("-o,--out", options->out, "write what was recorded, SONATA .h5");
     verb->add_option("--clock", options->clock, "exact (stepped and integer are not built yet)");
-    verb->add_option("--record", options->record, "spikes, potentials (sampled every --dt)")->delimiter(',');
+    verb->add_option("--record", options->record, "spikes, potentials (sampled every --dt), or none")
+        ->delimiter(',');
     verb->add_option("--populations", options->populations, "record these only")->delimiter(',');
-    verb->add_option("--threads", options->threads, "threads of one run (1)");
+    verb->add_option("--threads", options->threads, "threads of the run, 1 to 1024 (1)");
+    verb->add_flag("--mpi", options->mpi,
+                   "one rank of the run that mpirun has started; rank 0 writes the output");
+    options->checkpoints.add_to(*verb);
     verb->add_option("--seed", options->seed, "seed of what is drawn at random (nothing yet)");
     verb->add_option("--report", options->report, "write an HTML report");
     verb->add_flag("--json", options->json, "one JSON object on standard output");

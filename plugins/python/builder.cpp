@@ -70,6 +70,15 @@ void connect_list(NetworkBuilder& builder, const std::string& pre, const std::st
     builder.connect(pre, post, list);
 }
 
+void connect_matrix(NetworkBuilder& builder, const std::string& pre, const std::string& post,
+                    const nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>& weight,
+                    double delay) {
+    const ConnectionMatrix matrix{
+        weight.shape(0), weight.shape(1), {weight.data(), weight.data() + weight.size()}, delay};
+    const nb::gil_scoped_release unlocked;
+    builder.connect(pre, post, matrix);
+}
+
 std::string text_of(const Distribution& d) {
     const std::string step = d.step > 0.0 ? ", step=" + shown(d.step) : "";
     switch (d.kind) {
@@ -126,6 +135,7 @@ void bind_builder(nb::module_& module) {
         .def("connect", connect, "pre"_a, "post"_a, "rule"_a, "k"_a.none(), "N"_a.none(), "p"_a.none(),
              "autapses"_a, "multapses"_a, "seed"_a.none(), "weight"_a, "delay"_a)
         .def("connect_list", connect_list, "pre"_a, "post"_a, "sources"_a, "targets"_a, "weight"_a, "delay"_a)
+        .def("connect_matrix", connect_matrix, "pre"_a, "post"_a, "weight"_a, "delay"_a)
         .def("network", [](const NetworkBuilder& builder) {
             return std::make_shared<BuiltNetwork>(converters::NirImport{builder.network(), {}});
         });

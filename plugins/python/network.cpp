@@ -129,14 +129,15 @@ std::shared_ptr<BuiltNetwork> delayed(const BuiltNetwork& built, double seconds)
 
 }  // namespace
 
-std::shared_ptr<const ExactSimulation> BuiltNetwork::exact() {
-    if (exact_) return exact_;
+std::shared_ptr<const ExactSimulation> BuiltNetwork::exact(std::uint32_t threads) {
+    if (threads == threads_) return exact_;
     std::shared_ptr<const ExactSimulation> made;
     {
         const nb::gil_scoped_release unlocked;
-        made = std::make_shared<const ExactSimulation>(network());
+        made = std::make_shared<const ExactSimulation>(network(), Parallelism{threads});
     }
     exact_ = made;
+    threads_ = threads;
     return made;
 }
 

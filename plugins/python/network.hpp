@@ -18,12 +18,14 @@ class BuiltNetwork {
     [[nodiscard]] const Network& network() const { return import_.network; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return import_.notes; }
 
-    /// Prepared by the first call and kept. Call with the GIL held; it is released while preparing.
-    [[nodiscard]] std::shared_ptr<const ExactSimulation> exact();
+    /// Prepared where the last call was for another number of threads, and kept. Call with the GIL held; it
+    /// is released while preparing.
+    [[nodiscard]] std::shared_ptr<const ExactSimulation> exact(std::uint32_t threads);
 
   private:
     converters::NirImport import_;
     std::shared_ptr<const ExactSimulation> exact_;
+    std::uint32_t threads_ = 0;  // of exact_
 };
 
 }  // namespace saltus::python

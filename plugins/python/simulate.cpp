@@ -1,13 +1,26 @@
 // Runs of the exact clock. The GIL is released while the network runs.
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
 
 #include "arrays.hpp"
 #include "network.hpp"
 #include "saltus/engine/errors.hpp"
+#include "saltus/io/checkpoint.hpp"
 
 namespace saltus::python {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 constexpr std::uint64_t most_potentials = std::uint64_t{1} << 32;  // values of a run: 32 GiB
 
@@ -53,12 +66,31 @@ nb::dict potentials_of(const Network& network, std::vector<PotentialRecord> reco
     return potentials;
 }
 
+using Path = std::optional<std::filesystem::path>;
+
+/// The run writes checkpoints, also when Python stops it, and goes on from the one that is there if it is to.
+void use_checkpoint(SimulationOptions& options, const std::filesystem::path& path, double every, bool resume,
+                    const Watch& watch) {
+    io::write_checkpoints(options, path, std::chrono::duration<double>(every),
+                          [&watch] { return !watch.raised().is_none(); });
+    options.on_snapshot = [write = std::move(options.on_snapshot)](const Snapshot& snapshot) {
+        const nb::gil_scoped_acquire one_at_a_time;  // HDF5 need not be safe for threads
+        write(snapshot);
+    };
+    if (resume && std::filesystem::exists(path)) {
+        options.resume_from = std::make_shared<const Snapshot>(io::read_checkpoint(path));
+    }
+}
+
 /// Everything of a run under the names of saltus.Result, and "error": the exception that stopped it, or None.
 nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool record_spikes,
-             double potential_step, nb::object callback) {
+             double potential_step, std::uint32_t threads, const Path& checkpoint, double checkpoint_every,
+             bool resume, nb::object callback) {
     const Network& network = built.network();
     const std::vector<InputSpikes> inputs = inputs_from(trains);
-    const std::shared_ptr<const ExactSimulation> simulation = built.exact();
+    const Clock::time_point begin = Clock::now();
+    const std::shared_ptr<const ExactSimulation> simulation = built.exact(threads);
+    const double build_s = seconds_since(begin);
 
     SimulationOptions options;
     options.duration = duration_from_seconds(duration);
@@ -68,14 +100,24 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
     options.on_progress = [&](const Progress& p) {
         return watch.go_on(p.fraction, p.time.seconds(), p.spikes);
     };
+    if (checkpoint) use_checkpoint(options, *checkpoint, checkpoint_every, resume, watch);
 
     SimulationResult result;
     std::uint64_t digest = 0;
+    double sim_s = 0.0;
     {
         const nb::gil_scoped_release unlocked;
-        result = simulation->run(inputs, options);
+        const Clock::time_point start = Clock::now();
+        try {
+            result = simulation->run(inputs, options);
+        } catch (const SnapshotError& error) {
+            throw FileError(checkpoint->string(), "", error.what());
+        }
+        sim_s = seconds_since(start);
         digest = fingerprint(result);
     }
+
+    if (checkpoint && !result.interrupted) std::filesystem::remove(*checkpoint);
 
     nb::dict spikes;
     nb::dict counts;
@@ -105,6 +147,12 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
     out["final_potentials"] = finals;
     out["spike_counts"] = counts;
     out["synaptic_events"] = result.synaptic_events;
+    out["windows"] = result.windows;
+    out["threads"] = threads;
+    out["resumed_at"] = nb::none();
+    if (options.resume_from) out["resumed_at"] = options.resume_from->time.seconds();
+    out["build_s"] = build_s;
+    out["sim_s"] = sim_s;
     out["interrupted"] = result.interrupted;
     out["fingerprint"] = digest;
     out["error"] = watch.raised();
@@ -116,7 +164,8 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
 void bind_simulate(nb::module_& module) {
     using namespace nb::literals;
     module.def("run", run, "built"_a, "trains"_a, "duration"_a, "record_spikes"_a, "potential_step"_a,
-               "callback"_a.none(), "Runs the exact clock; `potential_step` 0 records no potentials.");
+               "threads"_a, "checkpoint"_a.none(), "checkpoint_every"_a, "resume"_a, "callback"_a.none(),
+               "Runs the exact clock; `potential_step` 0 records no potentials.");
 }
 
 }  // namespace saltus::python

@@ -127,6 +127,28 @@ def test_an_all_to_all_connection_runs_as_the_same_synapses_given_one_by_one():
     assert drawn.fingerprint == listed.fingerprint
 
 
+@pytest.mark.parametrize("delay", [0.0, 1.5e-3])
+def test_a_matrix_of_weights_runs_as_the_same_synapses_given_one_by_one(delay):
+    rng = np.random.default_rng(2)
+    weight = rng.normal(0.2, 0.3, (30, 20))
+    pre, post = np.indices(weight.shape).reshape(2, -1)
+
+    def run(**connection):
+        build = NetworkBuilder()
+        build.input("in", 30)
+        build.population("out", 20, "lif_delta", tau_m=10e-3, V_th=1.0)
+        build.connect("in", "out", delay=delay, **connection)
+        return build.network(), saltus.simulate(build.network(), inputs, 0.2)
+
+    inputs = {"in": (rng.uniform(0.0, 0.1, 300), rng.integers(0, 30, 300))}
+    net, dense = run(weight=weight)
+    _, listed = run(pre=pre, post=post, weight=weight.ravel())
+    _, transposed = run(weight=np.asfortranarray(weight), rule="all_to_all")
+    assert net.projections[0].stages[0][1] == "Linear"
+    assert len(dense.spikes["out"]) > 0
+    assert dense.fingerprint == listed.fingerprint == transposed.fingerprint
+
+
 def fan_in(rule, seed, **arguments):
     """Spikes of each output neuron when every input neuron spikes once, each a millisecond after another."""
     build = NetworkBuilder(seed=seed)
@@ -318,6 +340,14 @@ def test_names_that_nothing_has_are_refused_with_the_nearest():
         ({"pre": [0], "post": [0], "delay": [math.inf]}, "delay", "expected a time, found inf s."),
         ({"pre": [0], "post": [0], "weight": saltus.uniform(0.0, 1.0)}, "weight", "found uniform(0, 1)"),
         ({"autapses": False}, "autapses", "within one population only"),
+        ({"weight": np.ones((3, 2))}, "weight", "a matrix of 2 x 3, source by target, found 3 x 2."),
+        ({"weight": np.full((2, 3), math.inf)}, "weight", "expected a finite number"),
+        ({"weight": np.ones((2, 3)), "delay": [1e-3]}, "delay", "expected one number"),
+        ({"weight": np.ones((2, 3)), "delay": saltus.uniform(1e-3, 2e-3)}, "delay", "expected one number"),
+        ({"weight": np.ones((2, 3)), "delay": -1.0}, "delay", "expected >= 0"),
+        ({"weight": np.ones((2, 3)), "rule": "one_to_one"}, "rule", "connects all to all"),
+        ({"weight": np.ones((2, 3)), "k": 1}, "k", "connects all to all"),
+        ({"weight": np.ones((2, 3)), "autapses": False}, "autapses", "connects all to all"),
     ],
 )
 def test_connections_that_cannot_be_are_refused_by_projection_and_field(arguments, field, message):
@@ -335,6 +365,8 @@ def test_values_of_the_wrong_type_or_shape_are_refused_at_the_call():
         lambda: build.population("b", True, "lif_delta"),
         lambda: build.population("b", 1, "lif_delta", tau_m="20ms"),
         lambda: build.connect("a", "a", weight="big"),
+        lambda: build.connect("a", "a", weight=np.full((6, 6), "big")),
+        lambda: build.connect("a", "a", weight=np.ones((6, 6)), delay="soon"),
         lambda: build.connect("a", "a", pre=[0.5], post=[0]),
         lambda: build.connect("a", "a", rule="fixed_indegree", k=0.5),
     ):

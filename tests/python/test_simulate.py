@@ -298,6 +298,8 @@ def test_the_clocks_to_come_are_refused_by_name(clock):
         ({"t_ref": -1e-3}, saltus.UsageError, "t_ref"),
         ({"recurrent_delay": 0.0}, saltus.UsageError, "delay"),
         ({"threads": 0}, saltus.UsageError, "threads"),
+        ({"threads": 1025}, saltus.UsageError, "threads: expected at most 1024"),
+        ({"threads": 2**70}, saltus.UsageError, "threads"),
         ({"seed": -1}, saltus.UsageError, "seed"),
         ({"duration": -1.0}, saltus.LimitError, "duration"),
         ({"duration": 1e9}, saltus.LimitError, "duration"),
@@ -514,6 +516,31 @@ def test_other_python_threads_go_on_during_a_run():
     done.set()
     thread.join()
     assert seen >= 2
+
+
+def test_any_number_of_threads_computes_the_same_spikes_and_says_how_long_it_took():
+    build = saltus.NetworkBuilder(seed=1)
+    build.source("noise", 400, "poisson", rate=100.0)
+    build.population("exc", 400, "lif_delta", tau_m=20e-3, V_th=20e-3, V_reset=10e-3, t_ref=2e-3)
+    build.connect("noise", "exc", rule="fixed_indegree", k=20, weight=2e-3, delay=1e-3)
+    build.connect("exc", "exc", rule="fixed_indegree", k=40, weight=-0.5e-3, delay=1.5e-3)
+    net = build.network()
+    runs = [saltus.simulate(net, {}, 0.2, threads=threads) for threads in (1, 2, 3, 2, None)]
+    assert runs[0].spike_counts["exc"] > 100
+    assert len({(run.fingerprint, run.synaptic_events, run.windows) for run in runs}) == 1
+    assert [run.threads for run in runs] == [1, 2, 3, 2, 1]
+    assert all(run.build_s > 0 and run.sim_s > 0 for run in runs)
+    again = saltus.simulate(net, {}, 0.2)
+    assert again.build_s < runs[-1].build_s  # it was there already
+
+
+def test_a_run_that_records_nothing_counts_the_same_spikes():
+    net = jumping(lif([[0.6, 0.6]]))
+    inputs = {"input": ([0.01, 0.01], [0, 1])}
+    full, silent = (saltus.simulate(net, inputs, 0.1, record=record) for record in (("spikes",), ()))
+    assert silent.spikes == {}
+    assert silent.spike_counts == full.spike_counts
+    assert silent.synaptic_events == full.synaptic_events
 
 
 def test_threads_and_seed_do_not_change_what_the_exact_clock_gives():

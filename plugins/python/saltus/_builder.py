@@ -92,6 +92,32 @@ def _distribution(edge: str, field: str, value: Any) -> Distribution:
     return Distribution.constant(float(array))
 
 
+def _matrix(edge: str, weight: Any, delay: Any, choices: dict[str, Any]) -> tuple[Any, float]:
+    """The weights of all pairs and their delay, checked; nothing else may be chosen."""
+    import numpy as np
+
+    for field, value in choices.items():
+        if value is not None:
+            raise NetworkError(
+                f"{edge}, field {field!r}: a matrix of weights connects all to all and leaves no choice, "
+                f"found {value!r}.",
+                edge,
+                field,
+            )
+    matrix = np.asarray(weight)
+    if matrix.dtype.kind not in "iuf":
+        raise TypeError(f"{edge}, weight: expected numbers, found {matrix.dtype}.")
+    if isinstance(delay, Distribution) or np.ndim(delay) != 0:
+        raise NetworkError(
+            f"{edge}, field 'delay': expected one number for a matrix of weights, found {delay!r:.80}.",
+            edge,
+            "delay",
+        )
+    if np.asarray(delay).dtype.kind not in "iuf":
+        raise TypeError(f"{edge}, delay: expected a number, found {delay!r:.80}.")
+    return np.ascontiguousarray(matrix, np.float64), float(delay)
+
+
 class NetworkBuilder:
     """Builds a network from populations and connections, named one after another.
 
@@ -231,7 +257,8 @@ class NetworkBuilder:
         pre, post : arrays of int
             Instead of a rule: the neurons of each synapse.
         weight, delay : float, Distribution, or array with one entry per synapse of a list
-            Delays in seconds; 0 is possible.
+            Delays in seconds; 0 is possible. The weights of "all_to_all" may be a matrix with a row for each
+            neuron of the source and a column for each of the target; it then has one delay.
         seed : int, optional
 
         Examples
@@ -242,6 +269,18 @@ class NetworkBuilder:
         ...               weight=saltus.normal(0.01, 0.001, low=0.0), delay=saltus.uniform(1e-3, 2e-3))
         """
         edge = f"{source} -> {target}"
+        if pre is None and post is None and getattr(weight, "ndim", 0) == 2:
+            choices = {
+                "rule": None if rule == "all_to_all" else rule,
+                "k": k,
+                "N": N,
+                "p": p,
+                "autapses": None if autapses else autapses,
+                "multapses": None if multapses else multapses,
+                "seed": seed,
+            }
+            self._builder.connect_matrix(source, target, *_matrix(edge, weight, delay, choices))
+            return
         if pre is None and post is None:
             self._builder.connect(
                 source,

@@ -54,6 +54,16 @@ class Result:
         Spikes of each population, recorded or not, inputs included.
     synaptic_events : int
         Deliveries of one spike over one synapse.
+    windows : int
+        Pieces of time that were computed without exchanging spikes.
+    threads : int
+        Threads that computed the run.
+    resumed_at : float or None
+        The instant, in seconds, of the checkpoint from which the run went on; None: it began at 0.
+    build_s : float
+        Wall seconds that preparing the network took; next to nothing where an earlier run has prepared it.
+    sim_s : float
+        Wall seconds of the run alone.
     interrupted : bool
         The run was stopped before its end. True only in the `partial` of an exception, see `simulate`.
     notes : list of str
@@ -71,6 +81,11 @@ class Result:
     outputs: dict[str, str]
     spike_counts: dict[str, int]
     synaptic_events: int
+    windows: int
+    threads: int
+    resumed_at: float | None
+    build_s: float
+    sim_s: float
     interrupted: bool
     notes: list[str]
     fingerprint: int

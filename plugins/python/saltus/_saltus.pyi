@@ -1,7 +1,9 @@
 import os
+from typing import Annotated
 
 import numpy
 import numpy.typing
+from numpy.typing import NDArray
 
 class Buffer:
     pass
@@ -101,6 +103,15 @@ class NetworkBuilder:
     def connect_list(
         self, pre: str, post: str, sources: object, targets: object, weight: object, delay: object
     ) -> None: ...
+    def connect_matrix(
+        self,
+        pre: str,
+        post: str,
+        weight: Annotated[
+            NDArray[numpy.float64], dict(shape=(None, None), order="C", device="cpu", writable=False)
+        ],
+        delay: float,
+    ) -> None: ...
     def network(self) -> BuiltNetwork: ...
 
 def run(
@@ -109,6 +120,10 @@ def run(
     duration: float,
     record_spikes: bool,
     potential_step: float,
+    threads: int,
+    checkpoint: str | os.PathLike | None,
+    checkpoint_every: float,
+    resume: bool,
     callback: object | None,
 ) -> dict: ...
 def evaluate(

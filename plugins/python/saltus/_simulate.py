@@ -1,5 +1,6 @@
 """Running networks."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -79,7 +80,7 @@ def _records(record: str | Iterable[str]) -> set[str]:
     return set(names)
 
 
-def whole_number(name: str, value: Any, smallest: int) -> None:
+def whole_number(name: str, value: Any, smallest: int, largest: int | None = None) -> None:
     """Check an optional whole number."""
     if value is None:
         return
@@ -87,6 +88,21 @@ def whole_number(name: str, value: Any, smallest: int) -> None:
         raise TypeError(f"{name}: expected a whole number, found {value!r:.80}.")
     if value < smallest:
         raise UsageError(f"{name}: expected at least {smallest}, found {value}.")
+    if largest is not None and value > largest:
+        raise UsageError(f"{name}: expected at most {largest}, found {value}.")
+
+
+def _check_checkpoint(checkpoint: Any, every: Any, resume: Any) -> None:
+    if checkpoint is not None:
+        os.fspath(checkpoint)
+    elif resume:
+        raise UsageError("resume: from which file? Name it: checkpoint=...")
+    if isinstance(every, bool) or not isinstance(every, int | float):
+        raise TypeError(f"checkpoint_every: expected a number of seconds, found {every!r:.80}.")
+    if not every > 0:
+        raise UsageError(f"checkpoint_every: expected > 0, found {every}.")
+    if not isinstance(resume, bool):
+        raise TypeError(f"resume: expected True or False, found {resume!r:.80}.")
 
 
 def _duration(duration: float | None, inputs: Mapping[str, Any], dt: float | None) -> float:
@@ -116,6 +132,9 @@ def simulate(
     spike_area: str | None = None,
     reset: str | None = None,
     t_ref: float | None = None,
+    checkpoint: "str | os.PathLike[str] | None" = None,
+    checkpoint_every: float = 60.0,
+    resume: bool = False,
     progress: bool | Callable[[float, float, int], Any] | None = None,
 ) -> Result:
     """Run a network.
@@ -139,11 +158,18 @@ def simulate(
     recurrent_delay : float, optional
         Seconds: delay that is put into cycles that have none and cannot run otherwise.
     threads : int, optional
-        The exact clock uses one thread, whatever is given; results do not depend on it.
+        Threads of the exact clock, 1 to 1024; None: 1. Results do not depend on it.
     record : iterable of {"spikes", "potentials"}
-        Potentials are recorded at 0, dt, 2 dt, ...
+        Potentials are recorded at 0, dt, 2 dt, ... Nothing is recorded with ().
     seed : int, optional
         The exact clock draws no random numbers; results do not depend on it.
+    checkpoint : str or path-like, optional
+        A file from which the run can go on if it is ended: written every `checkpoint_every` seconds of wall
+        clock and when it is interrupted, removed when it is done. Not with potentials.
+    checkpoint_every : float
+    resume : bool
+        Go on from `checkpoint` if that file is there, else begin at 0; the same network, inputs, duration and
+        record, with any number of threads.
     progress : bool or callable, optional
         True: a bar on standard error, if that is a terminal. A callable is given the fraction done, the time
         reached in seconds, and the spikes of all neurons so far, at most 20 times a second and once at the
@@ -155,6 +181,8 @@ def simulate(
 
     Raises
     ------
+    FileError
+        The checkpoint cannot be written, is damaged, or of another network or run.
     InputError
         Spikes for no input of the network, for neurons that do not exist, before 0 or after the end; NaN
         times; columns of different lengths; a raster of another shape, or with numbers that are not whole.
@@ -187,9 +215,10 @@ def simulate(
     if not isinstance(inputs, Mapping):
         raise TypeError(f"inputs: expected a dictionary of spikes by input, found {type(inputs).__name__}.")
     _check_clock(clock)
-    whole_number("threads", threads, 1)
+    whole_number("threads", threads, 1, 1024)
     whole_number("seed", seed, 0)
     records = _records(record)
+    _check_checkpoint(checkpoint, checkpoint_every, resume)
     report = reporter(progress, lambda t, spikes: f"{t:.6g} s, {spikes} spikes")
 
     built = net._build(
@@ -210,7 +239,18 @@ def simulate(
 
     potential_step = step if "potentials" in records else 0.0
     try:
-        run = _saltus.run(built, trains, duration, "spikes" in records, potential_step, report)
+        run = _saltus.run(
+            built,
+            trains,
+            duration,
+            "spikes" in records,
+            potential_step,
+            threads or 1,
+            checkpoint,
+            checkpoint_every,
+            resume,
+            report,
+        )
         error = run.pop("error")
         for key in ("spikes", "potentials", "final_potentials"):
             run[key] = ByName(run[key])

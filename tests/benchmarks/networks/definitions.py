@@ -198,12 +198,8 @@ def feedforward(build, samples):
     build.input("pixels", 784)
     build.population("hidden", 400, "if_delta", V_th=30.0, V_reset=0.0, t_ref=once, V_0=0.0)
     build.population("output", 10, "if_delta", V_th=30.0, V_reset=0.0, t_ref=once, V_0=0.0)
-    for pre, post, weight, (rows, columns) in (
-        ("pixels", "hidden", hidden, (784, 400)),
-        ("hidden", "output", output, (400, 10)),
-    ):
-        source, target = np.divmod(np.arange(rows * columns), columns)
-        build.connect(pre, post, pre=source, post=target, weight=weight, delay=1 * MS)
+    build.connect("pixels", "hidden", weight=hidden.reshape(784, 400), delay=1 * MS)
+    build.connect("hidden", "output", weight=output.reshape(400, 10), delay=1 * MS)
     times = (1.0 + 255.0 * splitmix.uniform(samples * 784, stream=23)) * MS
     return build.network(), times.reshape(samples, 784)
 

@@ -152,6 +152,40 @@ TEST_SUITE("engine/network_builder") {
         CHECK(file.spikes.times == std::vector<Time>{Time(Duration(2)), Time(Duration(5))});
     }
 
+    TEST_CASE("a matrix of weights is a dense projection, with a delay only where there is one") {
+        NetworkBuilder build;
+        build.input("a", {2});
+        build.population("b", {3}, "if_delta", {});
+        build.connect("a", "b", ConnectionMatrix{2, 3, {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}, 1e-3});
+        build.connect("a", "b", ConnectionMatrix{2, 3, std::vector<double>(6, 0.5)});
+        const Network network = build.network();
+        REQUIRE(network.projections()[0].stages.size() == 2);
+        const auto& dense = std::get<Dense>(network.projections()[0].stages[0]);
+        CHECK(dense.inputs == 2);
+        CHECK(dense.outputs == 3);
+        CHECK(dense.weights[4] == 5.0);
+        CHECK(network.projections()[0].min_delay() == Duration(1'000'000'000'000));
+        CHECK(network.projections()[0].max_delay() == Duration(1'000'000'000'000));
+        CHECK(network.projections()[1].stages.size() == 1);
+    }
+
+    TEST_CASE("a matrix of weights that does not fit is refused") {
+        const auto refused = [](const ConnectionMatrix& matrix) {
+            NetworkBuilder build;
+            build.input("a", {2});
+            build.population("b", {3}, "if_delta", {});
+            return refusal([&] { build.connect("a", "b", matrix); });
+        };
+        CHECK(refused({3, 2, std::vector<double>(6, 1.0)}) ==
+              "'a -> b', field 'weight': expected a matrix of 2 x 3, source by target, found 3 x 2.");
+        CHECK(refused({2, 3, std::vector<double>(5, 1.0)}).find("expected 6 values, found 5.") !=
+              std::string::npos);
+        const double nan = std::numeric_limits<double>::quiet_NaN();
+        CHECK(refused({2, 3, std::vector<double>(6, nan)}).find("expected a finite number") !=
+              std::string::npos);
+        CHECK(refused({2, 3, std::vector<double>(6, 1.0), -1e-3}).find("field 'delay'") != std::string::npos);
+    }
+
     TEST_CASE("seeds come from names: the order of calls and other populations do not matter") {
         const auto connect = [](NetworkBuilder& build) {
             build.connect("exc", "inh", Connection{.rule = "fixed_indegree", .k = 3});

@@ -68,6 +68,18 @@ class UsageError : public Error {
     using Error::Error;
 };
 
+/// A snapshot cannot be gone on from: it is of another network or run, or not whole.
+class SnapshotError : public UsageError {
+  public:
+    using UsageError::UsageError;
+};
+
+/// Another rank of a distributed run has failed; its own error says why.
+class RankError : public Error {
+  public:
+    using Error::Error;
+};
+
 /// What is asked is beyond what is possible: out of the range of time, more than memory, or not built yet.
 class LimitError : public Error {
   public:

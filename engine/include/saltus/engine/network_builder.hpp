@@ -15,6 +15,7 @@
 // and the field.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -59,6 +60,14 @@ struct ConnectionList {
     std::vector<double> delay{0.0};  // [s]
 };
 
+/// All to all, with a weight for each pair.
+struct ConnectionMatrix {
+    std::size_t rows = 0;        // neurons of the source
+    std::size_t columns = 0;     // neurons of the target
+    std::vector<double> weight;  // [row][column]
+    double delay = 0.0;          // [s], of all
+};
+
 class NetworkBuilder {
   public:
     /// Whatever has no seed of its own draws from a seed made of this one and its name, so that the order of
@@ -81,6 +90,7 @@ class NetworkBuilder {
 
     void connect(std::string_view pre, std::string_view post, const Connection& connection);
     void connect(std::string_view pre, std::string_view post, const ConnectionList& connection);
+    void connect(std::string_view pre, std::string_view post, const ConnectionMatrix& connection);
 
     [[nodiscard]] Network network() const;
 

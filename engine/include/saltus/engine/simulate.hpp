@@ -74,25 +74,26 @@ struct SimulationResult {
 
 /// Who computes a run. Spike times do not depend on it.
 struct Parallelism {
-    std::uint32_t threads = 1;  // of this process
+    std::uint32_t threads = 1;  // of this process, at most 1024
     std::shared_ptr<Communication> communication = local_communication();
 };
 
 /// A network made ready for the exact clock; runs are independent and may be made by several threads at once.
 class ExactSimulation {
   public:
-    /// Throws NetworkError for what the exact clock cannot do: a cycle without delay, a continuous signal
-    /// (LI, CubaLI, I) that feeds another population, V_reset >= V_th without refractory period, a biased
-    /// chain with a delay after the bias; LimitError where delays that differ between channels would expand
-    /// to more than 2^31 synapses.
+    /// Throws UsageError for no thread or too many; NetworkError for what the exact clock cannot do: a cycle
+    /// without delay, a continuous signal (LI, CubaLI, I) that feeds another population, V_reset >= V_th
+    /// without refractory period, a biased chain with a delay after the bias; LimitError where delays that
+    /// differ between channels would expand to more than 2^31 synapses.
     explicit ExactSimulation(const Network& network, const Parallelism& parallelism = {});
     ~ExactSimulation();
     ExactSimulation(ExactSimulation&&) noexcept;
     ExactSimulation& operator=(ExactSimulation&&) noexcept;
 
-    /// Throws UsageError for a snapshot of another network, other inputs or another duration; InputError for
-    /// spikes of populations that are no inputs, for neurons that do not exist, before 0 or after the end;
-    /// LimitError for a duration that is negative or beyond the range.
+    /// Throws SnapshotError for a snapshot of another network, other inputs or another duration; InputError
+    /// for spikes of populations that are no inputs, for neurons that do not exist, before 0 or after the
+    /// end; LimitError for a duration that is negative or beyond the range. Of several ranks all throw or
+    /// none; those that have not failed themselves throw RankError.
     [[nodiscard]] SimulationResult run(const std::vector<InputSpikes>& inputs,
                                        const SimulationOptions& options) const;
 
