@@ -67,6 +67,23 @@ SpikeTrain checked_input(const Network& network, const InputSpikes& input, Durat
     return train;
 }
 
+[[nodiscard]] Error another_failed() {
+    return Error("another rank has failed; see its message.");
+}
+/// Where f fails on one rank it fails on all, so that none waits for another.
+template <class F>
+void on_every_rank(Communication& communication, F&& f) {
+    std::exception_ptr failure;
+    try {
+        f();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool all_well = communication.smallest(failure ? 0 : 1) == 1;
+    if (failure) std::rethrow_exception(failure);
+    if (!all_well) throw another_failed();
+}
+
 /// State of one run.
 class ExactRun {
   public:
@@ -147,7 +164,8 @@ class ExactRun {
             done = stop_of(start);
             compute_window(start, done);
 
-            stop_asked_ = result_.windows++ % windows_per_report_ == 0 && !go_on(std::min(done, end_));
+            const bool reports = result_.windows++ % windows_per_report_ == 0;
+            guarded([&] { stop_asked_ = reports && !go_on(std::min(done, end_)); });
             if (options_.snapshot_due) keep_in_flight(done);
             if (snapshot_due(done)) take_snapshot(done);
         }
@@ -195,16 +213,21 @@ class ExactRun {
         });
     }
 
-    /// All threads do the task. A failure is kept until the ranks talk about it (next_start): the others
-    /// count on this one to exchange its spikes.
+    /// A failure is kept until the ranks talk about it (next_start): the others count on this one to exchange
+    /// its spikes.
     template <class F>
-    void together(F&& task) {
+    void guarded(F&& f) {
         if (failure_) return;
         try {
-            team_.each(task);
+            f();
         } catch (...) {
             failure_ = std::current_exception();
         }
+    }
+    /// All threads do the task.
+    template <class F>
+    void together(F&& task) {
+        guarded([&] { team_.each(task); });
     }
 
     /// Puts the spikes of all threads and ranks together, in the order (time, population, neuron).
@@ -240,7 +263,7 @@ class ExactRun {
 
     [[noreturn]] void rethrow() {
         if (failure_) std::rethrow_exception(failure_);
-        throw Error("another rank has failed; see its message.");
+        throw another_failed();
     }
 
     void record_potentials_before(std::int64_t t) {
@@ -287,9 +310,11 @@ class ExactRun {
         });
     }
     [[nodiscard]] bool snapshot_due(std::int64_t done) {
-        if (!options_.snapshot_due || failure_) return false;
-        const bool due =
-            p_.parallelism.communication->rank() == 0 && options_.snapshot_due(Time(Duration(done)));
+        if (!options_.snapshot_due) return false;
+        bool due = false;
+        if (p_.parallelism.communication->rank() == 0) {
+            guarded([&] { due = options_.snapshot_due(Time(Duration(done))); });
+        }
         return p_.parallelism.communication->smallest(due ? 0 : 1) == 0;
     }
 
@@ -336,7 +361,7 @@ class ExactRun {
         snapshot.spikes = result_.spikes;
         snapshot.spike_counts = result_.spike_counts;
         snapshot.windows = result_.windows;
-        options_.on_snapshot(snapshot);
+        guarded([&] { options_.on_snapshot(snapshot); });
     }
 
     void resume(const Snapshot& snapshot) {
@@ -393,15 +418,20 @@ class ExactRun {
 
 }  // namespace
 
-ExactSimulation::ExactSimulation(const Network& network, const Parallelism& parallelism)
-    : plan_(std::make_unique<const Plan>(network, parallelism)) {}
+ExactSimulation::ExactSimulation(const Network& network, const Parallelism& parallelism) {
+    on_every_rank(*parallelism.communication,
+                  [&] { plan_ = std::make_unique<const Plan>(network, parallelism); });
+}
 ExactSimulation::~ExactSimulation() = default;
 ExactSimulation::ExactSimulation(ExactSimulation&&) noexcept = default;
 ExactSimulation& ExactSimulation::operator=(ExactSimulation&&) noexcept = default;
 
 SimulationResult ExactSimulation::run(const std::vector<InputSpikes>& inputs,
                                       const SimulationOptions& options) const {
-    return ExactRun(*plan_, inputs, options).run();
+    std::unique_ptr<ExactRun> run;
+    on_every_rank(*plan_->parallelism.communication,
+                  [&] { run = std::make_unique<ExactRun>(*plan_, inputs, options); });
+    return run->run();
 }
 
 std::uint64_t ExactSimulation::synapse_bytes() const {

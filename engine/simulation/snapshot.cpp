@@ -29,15 +29,13 @@ class Digest {
         word(x.size());
         for (const char c : x) word(static_cast<unsigned char>(c));
     }
-    /// A struct of numbers without padding between them, or a number.
+    /// A number, an enumerator, or a time.
     template <class T>
     void number(const T& x) {
         if constexpr (std::is_floating_point_v<T>)
             word(std::bit_cast<std::uint64_t>(static_cast<double>(x)));
-        else if constexpr (std::is_same_v<T, Duration> || std::is_same_v<T, Time>) {
+        else if constexpr (std::is_same_v<T, Duration> || std::is_same_v<T, Time>)
             word(static_cast<std::uint64_t>(x.femtoseconds()));
-        } else if constexpr (std::is_enum_v<T>)
-            word(static_cast<std::uint64_t>(x));
         else
             word(static_cast<std::uint64_t>(x));
     }
@@ -54,13 +52,6 @@ class Digest {
   private:
     std::uint64_t value_ = 0;
 };
-
-/// Any plain struct of doubles, number by number.
-template <class T>
-void doubles_of(Digest& digest, const T& x) {
-    for (const double number : std::bit_cast<std::array<double, sizeof(T) / sizeof(double)>>(x))
-        digest.number(number);
-}
 
 void add(Digest&, const neurons::Input&) {}
 void add(Digest& digest, const neurons::PoissonSource& source) {
@@ -82,16 +73,22 @@ template <class P>
 void add(Digest& digest, const neurons::PerNeuron<P>& parameters) {
     digest.word(parameters.size());
     for (const P& p : parameters) {
-        const auto constants = neurons::constants(p, 0.0);
-        doubles_of(digest, constants);
-        doubles_of(digest, neurons::initial(p, constants));
-        if constexpr (requires { p.V_th; }) digest.number(p.V_th);
-        if constexpr (requires { p.t_ref = Duration(); }) {
-            digest.number(p.V_reset);
-            digest.number(p.t_ref);
-            digest.number(p.reset);
-        }
+        if constexpr (requires { p.tau_m; }) digest.number(p.tau_m);
+        if constexpr (requires { p.tau_syn; }) digest.number(p.tau_syn);
+        if constexpr (requires { p.tau_syn_ex; }) digest.number(p.tau_syn_ex);
+        if constexpr (requires { p.tau_syn_in; }) digest.number(p.tau_syn_in);
+        if constexpr (requires { p.th_tau; }) digest.number(p.th_tau);
         if constexpr (requires { p.th_jump; }) digest.number(p.th_jump);
+        if constexpr (requires { p.R; }) digest.number(p.R);
+        if constexpr (requires { p.E_L; }) digest.number(p.E_L);
+        if constexpr (requires { p.I_e; }) digest.number(p.I_e);
+        if constexpr (requires { p.w_in; }) digest.number(p.w_in);
+        if constexpr (requires { p.J; }) digest.number(p.J);
+        if constexpr (requires { p.V_0; }) digest.number(p.V_0);
+        if constexpr (requires { p.V_th; }) digest.number(p.V_th);
+        if constexpr (requires { p.V_reset; }) digest.number(p.V_reset);
+        if constexpr (requires { p.t_ref; }) digest.number(p.t_ref);
+        if constexpr (requires { p.reset; }) digest.number(p.reset);
     }
 }
 
