@@ -53,7 +53,7 @@ int run(const std::string& what, const std::shared_ptr<Communication>& communica
     const Network network = balanced_network();
     SpikeTrain spikes;
     for (NeuronIndex j = 0; j < 10; ++j) spikes.add(Time(ms(3 + j)), last && what == "refused" ? 10 : j);
-    SimulationOptions options{.duration = ms(200)};
+    SimulationOptions options{.duration = ms(60)};
     options.on_progress = [&](const Progress&) {
         if (last && what == "throws") throw std::runtime_error("the callback fails.");
         if (last && what == "dies") std::raise(SIGKILL);

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <variant>
 
+#include "saltus/engine/random.hpp"
 #include "saltus/engine/synapse_draw.hpp"
 
 namespace saltus::properties {
@@ -86,8 +87,13 @@ class Neuron {
 template <class P>
 class NeuronOf final : public Neuron {
   public:
-    NeuronOf(const P& p, std::int64_t end)
-        : p_(p), c_(neurons::constants(p, 0.0)), state_(neurons::initial(p, c_)), end_(end) {
+    NeuronOf(const P& p, std::int64_t end, std::uint64_t jitter, std::uint64_t stream)
+        : p_(p),
+          c_(neurons::constants(p, 0.0)),
+          state_(neurons::initial(p, c_)),
+          end_(end),
+          jitter_(jitter),
+          random_(jitter, stream) {
         predict(0);
     }
     [[nodiscard]] std::int64_t crossing() const override { return crossing_.tick; }
@@ -145,7 +151,8 @@ class NeuronOf final : public Neuron {
         if (horizon < 0.0) return;
         const double s = neurons::next_crossing(c_, at(from), p_.V_th, horizon);
         if (std::isinf(s)) return;
-        const double fs = s * 1e15 + from.rest;
+        double fs = s * 1e15 + from.rest;
+        if (jitter_ != 0 && s > 0.0) fs += static_cast<double>(random_.below(draws_++, 3)) - 1.0;
         const std::int64_t tick = from.tick + std::llround(fs);
         crossing_ = tick < earliest ? Moment{earliest, 0.0} : Moment{tick, fs - std::round(fs)};
     }
@@ -154,12 +161,16 @@ class NeuronOf final : public Neuron {
     typename P::Constants c_;
     typename P::State state_;
     std::int64_t end_;
+    std::uint64_t jitter_;
+    CounterRandom random_;
+    std::uint64_t draws_ = 0;
     Moment since_;
     Moment free_;
     Moment crossing_{never, 0.0};
 };
 
-std::vector<std::unique_ptr<Neuron>> neurons_of(const Population& population, std::int64_t end) {
+std::vector<std::unique_ptr<Neuron>> neurons_of(const Population& population, std::int64_t end,
+                                                std::uint64_t jitter, std::uint64_t stream) {
     std::vector<std::unique_ptr<Neuron>> all;
     std::visit(
         [&]<class M>(const M& model) {
@@ -167,7 +178,8 @@ std::vector<std::unique_ptr<Neuron>> neurons_of(const Population& population, st
                 if constexpr (neurons::Spiking<typename M::value_type>) {
                     for (std::uint32_t j = 0; j < population.size(); ++j) {
                         const auto& p = model[model.size() == 1 ? 0 : j];
-                        all.push_back(std::make_unique<NeuronOf<typename M::value_type>>(p, end));
+                        all.push_back(
+                            std::make_unique<NeuronOf<typename M::value_type>>(p, end, jitter, stream++));
                     }
                 }
             }
@@ -191,7 +203,7 @@ struct Event {
 }  // namespace
 
 std::vector<SpikeTrain> reference_run(const Network& network, const std::vector<SpikeTrain>& sources,
-                                      Duration duration) {
+                                      Duration duration, std::uint64_t jitter) {
     const std::int64_t end = duration.femtoseconds();
     const auto populations = network.populations();
     const std::vector<std::uint32_t> levels = network.levels();
@@ -211,7 +223,7 @@ std::vector<SpikeTrain> reference_run(const Network& network, const std::vector<
         if (t <= end) queue.push({t, levels[q], q, j, 0.0, false});
     };
     for (std::uint32_t q = 0; q < populations.size(); ++q) {
-        neurons.push_back(neurons_of(populations[q], end));
+        neurons.push_back(neurons_of(populations[q], end, jitter, std::uint64_t{q} << 32));
         for (NeuronIndex j = 0; j < neurons[q].size(); ++j) await_crossing(q, j);
         if (!populations[q].is_source()) continue;
         for (std::size_t k = 0; k < sources[q].size(); ++k) {

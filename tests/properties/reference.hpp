@@ -12,9 +12,10 @@
 namespace saltus::properties {
 
 /// Spikes of each population, sorted by (time, neuron). `sources` are those of the populations that receive
-/// nothing; the others' entries are not read.
+/// nothing; the others' entries are not read. With a `jitter`, a seed, each crossing of the threshold is
+/// moved by -1, 0 or 1 femtosecond: what changes then hangs on the rounding of times.
 [[nodiscard]] std::vector<SpikeTrain> reference_run(const Network& network,
-                                                    const std::vector<SpikeTrain>& sources,
-                                                    Duration duration);
+                                                    const std::vector<SpikeTrain>& sources, Duration duration,
+                                                    std::uint64_t jitter = 0);
 
 }  // namespace saltus::properties
