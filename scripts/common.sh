@@ -9,7 +9,7 @@ cd "$root"
 release=$root/build/release
 
 # shellcheck disable=SC2034  # the scripts that source this file use both lists
-build_packages=(build-essential cmake ninja-build libboost-dev libhdf5-dev zlib1g-dev nlohmann-json3-dev libcli11-dev doctest-dev)
+build_packages=(build-essential cmake ninja-build libboost-dev libhdf5-dev zlib1g-dev nlohmann-json3-dev libcli11-dev doctest-dev librapidcheck-dev)
 # shellcheck disable=SC2034
 python_packages=(python3 python3-dev python3-venv)
 

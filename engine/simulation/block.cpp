@@ -7,84 +7,76 @@
 
 namespace saltus {
 
-Block::Block(const BlockPlan& plan) : plan_(plan) {
+Block::Block(const BlockPlan& plan)
+    : plan_(plan), queue_(plan.window_fs, after(plan.longest_delay_fs, plan.window_fs)) {
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
         targets_.push_back(table ? table->targets() : nullptr);
     }
 }
 
-bool Block::first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent, std::int64_t from,
-                          Axon& axon) const {
-    axon.route = route;
-    axon.source = source;
-    const auto& synapses = plan_.incoming[route].synapses;
-    if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-        axon.cursor = table->first(source);
-        if (axon.cursor == SynapseTable::at_end) return false;
-        if (from > sent) {
-            axon.cursor = table->walk(source, axon.cursor, from - sent,
-                                      [](std::int64_t, std::uint32_t, std::uint32_t) {});
-            if (axon.cursor == SynapseTable::at_end) return false;
-        }
-        axon.time = after(sent, table->delay_fs(axon.cursor));
-    } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
-        axon.cursor = 0;
-        axon.time = after(sent, rows->delay_fs);
-    } else {
-        const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
-        const std::uint32_t segments = chain.segments(source);
-        for (axon.cursor = 0; axon.cursor < segments; ++axon.cursor) {
-            axon.time = after(sent, chain.delay(source, axon.cursor).femtoseconds());
-            if (axon.time >= from) break;
-        }
-        if (axon.cursor == segments) return false;
+void Block::prefetch_rows(const Spike& spike, bool whole) const {
+    for (const std::uint32_t r : plan_.from[spike.population]) {
+        if (const auto* table = std::get_if<SynapseTable>(&plan_.incoming[r].synapses))
+            table->prefetch(spike.neuron, whole);
     }
-    return axon.time >= from;
 }
+
+namespace {
+
+/// So many synapses of one delay go into the queue one by one: reading their row again would cost more.
+constexpr std::uint32_t few_synapses = 3;
+
+}  // namespace
 
 void Block::accept(std::span<const Spike> spikes) {
     accept_from(spikes, INT64_MIN);
 }
 
 void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
-    for (const Spike& spike : spikes) {
-        for (const std::uint32_t route : plan_.from[spike.population]) {
-            Axon axon;
-            if (first_arrival(route, spike.neuron, spike.time.femtoseconds(), t, axon)) queue_.push(axon);
+    const auto push = [&](const Arrival& arrival) {
+        if (arrival.time >= t && arrival.time != INT64_MAX) queue_.push(arrival);
+    };
+    for (std::size_t k = 0; k < spikes.size(); ++k) {
+        if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
+        if (k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
+        const Spike& spike = spikes[k];
+        const std::int64_t sent = spike.time.femtoseconds();
+        for (const std::uint32_t r : plan_.from[spike.population]) {
+            const auto route = static_cast<std::uint16_t>(r);
+            const auto& synapses = plan_.incoming[r].synapses;
+            if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
+                const SynapseTable::Target* targets = targets_[r];
+                table->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
+                    const std::int64_t time = after(sent, delay);
+                    if (end - begin <= few_synapses) {
+                        for (; begin < end; ++begin) {
+                            push({time, begin, static_cast<std::uint16_t>(route | Arrival::single),
+                                  targets[begin]});
+                        }
+                        return;
+                    }
+                    // A pair may be connected many times, so a row may be longer than 16 bits count.
+                    for (; begin < end; begin += UINT16_MAX) {
+                        const auto count =
+                            static_cast<std::uint16_t>(std::min<std::uint32_t>(end - begin, UINT16_MAX));
+                        push({time, begin, route, count});
+                        if (end - begin <= UINT16_MAX) break;
+                    }
+                });
+            } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
+                push({after(sent, rows->delay_fs), spike.neuron, route, 0});
+            } else {
+                const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
+                push({after(sent, chain.delay().femtoseconds()), spike.neuron, route, 0});
+            }
         }
     }
 }
 
 void Block::collect(std::int64_t stop) {
     arrivals_.clear();
-    queue_.pop_before(stop, [&](Axon axon) {
-        const auto& synapses = plan_.incoming[axon.route].synapses;
-        if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-            const std::int64_t sent = axon.time - table->delay_fs(axon.cursor);
-            const SynapseTable::Target* targets = table->targets();
-            axon.cursor =
-                table->walk(axon.source, axon.cursor, stop - sent,
-                            [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
-                                if (end - begin == 1) end = Arrival::single | targets[begin];
-                                arrivals_.push_back({sent + delay, axon.route, axon.source, begin, end});
-                            });
-            if (axon.cursor == SynapseTable::at_end) return;
-            axon.time = after(sent, table->delay_fs(axon.cursor));
-            queue_.push(axon);
-        } else if (std::holds_alternative<DenseRows>(synapses)) {
-            arrivals_.push_back({axon.time, axon.route, axon.source, 0, 0});
-        } else {
-            const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
-            const std::int64_t sent = axon.time - chain.delay(axon.source, axon.cursor).femtoseconds();
-            do {
-                arrivals_.push_back({axon.time, axon.route, axon.source, axon.cursor, 0});
-                if (++axon.cursor == chain.segments(axon.source)) return;
-                axon.time = after(sent, chain.delay(axon.source, axon.cursor).femtoseconds());
-            } while (axon.time < stop);
-            queue_.push(axon);
-        }
-    });
+    queue_.take_before(stop, arrivals_);
 }
 
 void Block::sort_arrivals() {

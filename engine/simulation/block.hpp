@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "../events/queue.hpp"
+#include "../events/window_ring.hpp"
 #include "poisson.hpp"
 #include "route.hpp"
 #include "saltus/engine/communication.hpp"
@@ -46,40 +46,36 @@ struct BlockPlan {
     std::uint32_t population = 0;  // index in the network
     std::uint32_t order = 0;       // and in the order of names, as spikes carry it
     NeuronRange range;
+    std::int64_t window_fs = 1;  // length of windows at most
+    std::int64_t longest_delay_fs = 0;
     bool in_frame = false;                         // the whole population can be kept in moving frames
     std::vector<Incoming> incoming;                // in the order in which coincident arrivals are added
     std::vector<std::vector<std::uint32_t>> from;  // of each population, by order: its entries in `incoming`
 };
 
-/// A spike on its way: the synapses at `cursor` of its row are next.
-struct Axon {
-    std::int64_t time;  // of their arrival
-    std::uint32_t route;
-    NeuronIndex source;
-    SynapseTable::Cursor cursor;
-
-    [[nodiscard]] std::int64_t key() const { return time; }
-};
-
-/// Synapses [begin, end) of a route, or its segment `begin`, are reached at `time`. For a single synapse its
-/// target stands here, so that the row need not be looked up again.
+/// Something that a block has to deliver: synapses [begin, begin + count) of a table, or what a spike of
+/// neuron `begin` brings through another kind of route. For a single synapse its target stands here, so that
+/// the row need not be looked up again.
 struct Arrival {
-    static constexpr std::uint32_t single = 1u << 31;
+    static constexpr std::uint16_t single = 1u << 15;  // of route
+    static constexpr std::uint16_t most_routes = single - 1;
 
     std::int64_t time;
-    std::uint32_t route;
-    NeuronIndex source;
     std::uint32_t begin;
-    std::uint32_t end;  // single | target, where it is one synapse
+    std::uint16_t route_and_single;
+    std::uint16_t count;  // or the target
 
-    [[nodiscard]] bool is_single() const { return (end & single) != 0; }
-    [[nodiscard]] std::uint32_t target() const { return end & ~single; }
+    [[nodiscard]] std::int64_t key() const { return time; }
+    [[nodiscard]] bool is_single() const { return (route_and_single & single) != 0; }
+    [[nodiscard]] std::uint16_t route() const { return route_and_single & (single - 1); }
+    [[nodiscard]] std::uint16_t target() const { return count; }
 
+    /// By time, and at one instant by route and synapse: rows stand in the order of their sources.
     friend bool operator<(const Arrival& a, const Arrival& b) {
         if (a.time != b.time) return a.time < b.time;
-        if (a.route != b.route) return a.route < b.route;
-        if (a.source != b.source) return a.source < b.source;
-        return a.begin < b.begin;
+        const std::uint16_t route_a = a.route();
+        const std::uint16_t route_b = b.route();
+        return route_a != route_b ? route_a < route_b : a.begin < b.begin;
     }
 };
 
@@ -92,6 +88,8 @@ class Block {
 
     [[nodiscard]] const BlockPlan& plan() const { return plan_; }
 
+    /// A window begins: nothing happens here before `start`.
+    void open(std::int64_t start) { queue_.open(start); }
     /// Spikes of any population, in any order, that were sent in a window before.
     void accept(std::span<const Spike> spikes);
     /// The same for spikes of before `t`, all of whose arrivals before `t` are done with.
@@ -116,29 +114,28 @@ class Block {
     void send(std::int64_t t, NeuronIndex neuron) {
         spikes_.push_back({Time(Duration(t)), plan_.order, plan_.range.begin + neuron});
     }
-    /// Takes the arrivals before `stop` out of the queue into arrivals_.
+    /// Takes the arrivals before `stop` into arrivals_.
     void collect(std::int64_t stop);
     void sort_arrivals();
-
     /// Asks for the synapses of a later arrival: rows are read in the order of time, which no cache foresees.
     void prefetch(std::size_t k) const {
         if (k >= arrivals_.size()) return;
         const Arrival& arrival = arrivals_[k];
-        if (arrival.is_single() || !targets_[arrival.route]) return;
-        __builtin_prefetch(targets_[arrival.route] + arrival.begin);
-        __builtin_prefetch(targets_[arrival.route] + arrival.end - 1);
+        if (arrival.is_single() || !targets_[arrival.route()]) return;
+        __builtin_prefetch(targets_[arrival.route()] + arrival.begin);
+        __builtin_prefetch(targets_[arrival.route()] + arrival.begin + arrival.count - 1);
     }
 
     const BlockPlan& plan_;
-    RadixHeap<Axon> queue_;
+    WindowRing<Arrival> queue_;
     std::vector<Arrival> arrivals_;
     std::vector<Spike> spikes_;
     std::uint64_t synaptic_events_ = 0;
 
   private:
-    /// The synapses of a spike that are reached first, at `from` or later; false if there are none.
-    [[nodiscard]] bool first_arrival(std::uint32_t route, NeuronIndex source, std::int64_t sent,
-                                     std::int64_t from, Axon& axon) const;
+    /// The bounds of its rows, or the rows.
+    void prefetch_rows(const Spike& spike, bool whole) const;
+
     std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
     std::vector<Arrival> scratch_;
     std::vector<std::uint32_t> counts_;

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <exception>
 #include <map>
-#include <optional>
 #include <stdexcept>
 #include <tuple>
 
@@ -67,6 +66,23 @@ SpikeTrain checked_input(const Network& network, const InputSpikes& input, Durat
     }
     train.sort();
     return train;
+}
+
+[[nodiscard]] RankError another_failed() {
+    return RankError("another rank has failed; see its message.");
+}
+/// Where f fails on one rank it fails on all, so that none waits for another.
+template <class F>
+void on_every_rank(Communication& communication, F&& f) {
+    std::exception_ptr failure;
+    try {
+        f();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool all_well = communication.smallest(failure ? 0 : 1) == 1;
+    if (failure) std::rethrow_exception(failure);
+    if (!all_well) throw another_failed();
 }
 
 /// State of one run.
@@ -125,9 +141,7 @@ class ExactRun {
             throw LimitError(
                 "potentials: a snapshot does not hold those that have been recorded. Record spikes only.");
         }
-        for (const Projection& projection : p_.network.projections()) {
-            longest_delay_ = std::max(longest_delay_, projection.max_delay().femtoseconds());
-        }
+
         if (options.resume_from) resume(*options.resume_from);
         constexpr std::int64_t report_fs = 50'000'000'000'000;
         windows_per_report_ = static_cast<std::uint64_t>(std::max(std::int64_t{1}, report_fs / p_.window_fs));
@@ -149,9 +163,10 @@ class ExactRun {
             if (start == stopped || start > end_) break;
             record_potentials_before(start);
             done = stop_of(start);
-            compute_window(done);
+            compute_window(start, done);
 
-            stop_asked_ = result_.windows++ % windows_per_report_ == 0 && !go_on(std::min(done, end_));
+            const bool reports = result_.windows++ % windows_per_report_ == 0;
+            guarded([&] { stop_asked_ = reports && !go_on(std::min(done, end_)); });
             if (options_.snapshot_due) keep_in_flight(done);
             if (snapshot_due(done)) take_snapshot(done);
         }
@@ -174,11 +189,12 @@ class ExactRun {
         return stop;
     }
 
-    void compute_window(std::int64_t stop) {
+    void compute_window(std::int64_t start, std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
             together([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
+                    member.block->open(start);
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
                     member.block->advance(stop);
                     const std::vector<Spike>& spikes = member.block->spikes();
@@ -198,16 +214,21 @@ class ExactRun {
         });
     }
 
-    /// All threads do the task. A failure, here as in take_snapshot, is kept until the ranks talk about it
-    /// (next_start): the others count on this one to exchange its spikes.
+    /// A failure is kept until the ranks talk about it (next_start): the others count on this one to exchange
+    /// its spikes.
     template <class F>
-    void together(F&& task) {
+    void guarded(F&& f) {
         if (failure_) return;
         try {
-            team_.each(task);
+            f();
         } catch (...) {
             failure_ = std::current_exception();
         }
+    }
+    /// All threads do the task.
+    template <class F>
+    void together(F&& task) {
+        guarded([&] { team_.each(task); });
     }
 
     /// Puts the spikes of all threads and ranks together, in the order (time, population, neuron).
@@ -243,7 +264,7 @@ class ExactRun {
 
     [[noreturn]] void rethrow() {
         if (failure_) std::rethrow_exception(failure_);
-        throw RankError("another rank has failed; its message says why.");
+        throw another_failed();
     }
 
     void record_potentials_before(std::int64_t t) {
@@ -286,13 +307,15 @@ class ExactRun {
     void keep_in_flight(std::int64_t done) {
         for (const auto& sent : sent_) in_flight_.insert(in_flight_.end(), sent.begin(), sent.end());
         std::erase_if(in_flight_, [&](const Spike& spike) {
-            return after(spike.time.femtoseconds(), longest_delay_) < done;
+            return after(spike.time.femtoseconds(), p_.longest_delay_fs) < done;
         });
     }
     [[nodiscard]] bool snapshot_due(std::int64_t done) {
-        if (!options_.snapshot_due || failure_) return false;
-        const bool due =
-            p_.parallelism.communication->rank() == 0 && options_.snapshot_due(Time(Duration(done)));
+        if (!options_.snapshot_due) return false;
+        bool due = false;
+        if (p_.parallelism.communication->rank() == 0) {
+            guarded([&] { due = options_.snapshot_due(Time(Duration(done))); });
+        }
         return p_.parallelism.communication->smallest(due ? 0 : 1) == 0;
     }
 
@@ -339,11 +362,7 @@ class ExactRun {
         snapshot.spikes = result_.spikes;
         snapshot.spike_counts = result_.spike_counts;
         snapshot.windows = result_.windows;
-        try {
-            options_.on_snapshot(snapshot);
-        } catch (...) {
-            failure_ = std::current_exception();
-        }
+        guarded([&] { options_.on_snapshot(snapshot); });
     }
 
     void resume(const Snapshot& snapshot) {
@@ -357,6 +376,7 @@ class ExactRun {
                 throw SnapshotError("snapshot: population " + quoted(p_.network.populations()[q].name) +
                                     ": a part of its state is missing.");
             }
+            block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
         in_flight_ = snapshot.in_flight;
@@ -391,7 +411,7 @@ class ExactRun {
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
-    std::int64_t longest_delay_ = 0;
+
     std::uint64_t inputs_digest_ = 0;
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
     std::vector<Spike> in_flight_;     // kept only for snapshots
@@ -405,25 +425,19 @@ class ExactRun {
 
 }  // namespace
 
-ExactSimulation::ExactSimulation(const Network& network, const Parallelism& parallelism)
-    : plan_(std::make_unique<const Plan>(network, parallelism)) {}
+ExactSimulation::ExactSimulation(const Network& network, const Parallelism& parallelism) {
+    on_every_rank(*parallelism.communication,
+                  [&] { plan_ = std::make_unique<const Plan>(network, parallelism); });
+}
 ExactSimulation::~ExactSimulation() = default;
 ExactSimulation::ExactSimulation(ExactSimulation&&) noexcept = default;
 ExactSimulation& ExactSimulation::operator=(ExactSimulation&&) noexcept = default;
 
 SimulationResult ExactSimulation::run(const std::vector<InputSpikes>& inputs,
                                       const SimulationOptions& options) const {
-    Communication& communication = *plan_->parallelism.communication;
-    std::optional<ExactRun> run;
-    std::exception_ptr failure;
-    try {
-        run.emplace(*plan_, inputs, options);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    const bool all_are_ready = communication.smallest(failure ? 0 : 1) == 1;
-    if (failure) std::rethrow_exception(failure);
-    if (!all_are_ready) throw RankError("another rank has failed; its message says why.");
+    std::unique_ptr<ExactRun> run;
+    on_every_rank(*plan_->parallelism.communication,
+                  [&] { run = std::make_unique<ExactRun>(*plan_, inputs, options); });
     return run->run();
 }
 

@@ -43,7 +43,7 @@ class FrameBlock final : public Block {
         batch_begin_ = batch_end_ = 0;
         std::size_t k = 0;
         for (;;) {
-            if (all_sorted) k = run_singles(k, stop);
+            if (all_sorted) k = run_arrivals(k, stop);
             std::int64_t t =
                 std::min({k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, own_.next(), until_, stop});
             if (!all_sorted) t = run_trains(t);
@@ -224,22 +224,36 @@ class FrameBlock final : public Block {
         if (until_ != INT64_MAX) frame_.watch_until(until_);
     }
 
-    /// Arrivals of one synapse each at instants of their own, from k on, up to the next other thing that
-    /// happens: the same as compute, without its detours. Returns the first that is left.
-    std::size_t run_singles(std::size_t k, std::int64_t stop) {
+    /// Arrivals from k on up to the next thing that neurons do by themselves: the same as compute, without
+    /// its detours. Returns the first that is left.
+    std::size_t run_arrivals(std::size_t k, std::int64_t stop) {
         std::int64_t limit = std::min({own_.next(), until_, stop});
         const std::size_t n = arrivals_.size();
-        for (; k < n; ++k) {
-            const Arrival& arrival = arrivals_[k];
-            if (!arrival.is_single() || arrival.time >= limit) break;
-            if (k + 1 < n && arrivals_[k + 1].time == arrival.time) break;
-            move_frame_to(arrival.time);
+        while (k < n && arrivals_[k].time < limit) {
+            const std::int64_t t = arrivals_[k].time;
+            move_frame_to(t);
             refresh_batch(k);
-            ++synaptic_events_;
-            if (frame_.add(arrival.target(), weight_of(arrival), batch_, k - batch_begin_)) {
-                test({arrival.target(), 0.0F}, arrival.time, frame_.moment(batch_, k - batch_begin_));
-                limit = std::min({own_.next(), until_, stop});
-            }
+            const std::size_t at = k - batch_begin_;
+            candidates_.clear();
+            do {
+                const Arrival& arrival = arrivals_[k];
+                prefetch(k + prefetched);
+                if (arrival.is_single()) {
+                    ++synaptic_events_;
+                    if (frame_.add(arrival.target(), weight_of(arrival), batch_, at)) {
+                        candidates_.push_back({arrival.target(), 0.0F});
+                    }
+                } else {
+                    deliver(arrival, frame_.moment(batch_, at), [&](std::uint32_t i) {
+                        candidates_.push_back({i, 0.0F});
+                    });
+                }
+                ++k;
+            } while (k < n && arrivals_[k].time == t);
+            if (candidates_.empty()) continue;
+            const Moment m = frame_.moment(batch_, at);
+            for (const Candidate& candidate : candidates_) test(candidate, t, m);
+            limit = std::min({own_.next(), until_, stop});
         }
         return k;
     }
@@ -260,8 +274,8 @@ class FrameBlock final : public Block {
     }
 
     [[nodiscard]] double weight_of(const Arrival& arrival) const {
-        if (arrival.route == from_trains) return trains_[arrival.source].weight;
-        return std::get<SynapseTable>(plan_.incoming[arrival.route].synapses)
+        if (arrival.route() == from_trains) return trains_[arrival.begin].weight;
+        return std::get<SynapseTable>(plan_.incoming[arrival.route()].synapses)
             .visit_weights([&](auto weights) {
                 if constexpr (std::is_pointer_v<decltype(weights)>)
                     return static_cast<double>(weights[arrival.begin]);
@@ -278,9 +292,9 @@ class FrameBlock final : public Block {
             ++synaptic_events_;
             return;
         }
-        const auto& synapses = plan_.incoming[arrival.route].synapses;
+        const auto& synapses = plan_.incoming[arrival.route()].synapses;
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-            const std::size_t n = arrival.end - arrival.begin;
+            const std::size_t n = arrival.count;
             table->visit_weights([&](auto weights) {
                 if constexpr (std::is_pointer_v<decltype(weights)>) weights += arrival.begin;
                 frame_.deliver(table->targets() + arrival.begin, n, weights, m, hot);
@@ -289,8 +303,8 @@ class FrameBlock final : public Block {
         } else {
             const auto& rows = std::get<DenseRows>(synapses);
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(
-                    weights.data() + std::size_t{arrival.source} * rows.row_length + rows.first, m, hot);
+                frame_.deliver_row(weights.data() + std::size_t{arrival.begin} * rows.row_length + rows.first,
+                                   m, hot);
             });
             synaptic_events_ += frame_.size();
         }
@@ -308,8 +322,8 @@ class FrameBlock final : public Block {
         for (std::uint32_t g = 0; g < trains_.size(); ++g) {
             Trains& trains = trains_[g];
             for (; trains.time() < stop; trains.group.advance()) {
-                const std::uint32_t target = trains.first + trains.group.neuron();
-                arrivals_.push_back({trains.time(), from_trains, g, target, Arrival::single | target});
+                const auto target = static_cast<std::uint16_t>(trains.first + trains.group.neuron());
+                arrivals_.push_back({trains.time(), g, from_trains | Arrival::single, target});
             }
         }
         return true;
@@ -364,9 +378,9 @@ class FrameBlock final : public Block {
         trains.factors.of(frame_, trains.group.times(), PoissonGroup::chunk, trains.delay);
     }
 
-    static constexpr std::uint32_t from_trains = UINT32_MAX;
+    static constexpr std::uint16_t from_trains = Arrival::most_routes;
     static constexpr std::size_t batch_size = 256;
-    static constexpr std::size_t prefetched = 8;  // arrivals ahead
+    static constexpr std::size_t prefetched = 32;  // arrivals ahead
 
     Frame frame_;
     RadixHeap<Own> own_;

@@ -72,10 +72,10 @@ class NeuronBlock final : public Block {
     }
 
     void deliver(const Arrival& arrival) {
-        const auto& synapses = plan_.incoming[arrival.route].synapses;
+        const auto& synapses = plan_.incoming[arrival.route()].synapses;
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
             const SynapseTable::Target* targets = table->targets();
-            const std::uint32_t end = arrival.is_single() ? arrival.begin + 1 : arrival.end;
+            const std::uint32_t end = arrival.begin + (arrival.is_single() ? 1u : arrival.count);
             table->visit_weights([&](auto weights) {
                 for (std::uint32_t s = arrival.begin; s < end; ++s) {
                     if constexpr (std::is_pointer_v<decltype(weights)>) {
@@ -88,13 +88,13 @@ class NeuronBlock final : public Block {
             synaptic_events_ += end - arrival.begin;
         } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
             rows->weights.visit([&](auto weights) {
-                sums_.add_to_all(
-                    weights.data() + std::size_t{arrival.source} * rows->row_length + rows->first, 1.0);
+                sums_.add_to_all(weights.data() + std::size_t{arrival.begin} * rows->row_length + rows->first,
+                                 1.0);
             });
             synaptic_events_ += plan_.range.size();
         } else {
             const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
-            synaptic_events_ += chain.deliver(arrival.source, arrival.begin, sums_);
+            synaptic_events_ += chain.deliver(arrival.begin, sums_);
         }
     }
 

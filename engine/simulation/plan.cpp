@@ -194,6 +194,18 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
         }
     }
 
+    for (std::uint32_t q = 0; q < populations.size(); ++q) {
+        if (targets[q].projections.size() > Arrival::most_routes) {
+            throw LimitError("population " + quoted(populations[q].name) + ": " +
+                             std::to_string(targets[q].projections.size()) +
+                             " projections lead to it, more than " + std::to_string(Arrival::most_routes) +
+                             ".");
+        }
+        for (const Projection* projection : targets[q].projections) {
+            longest_delay_fs = std::max(longest_delay_fs, projection->max_delay().femtoseconds());
+        }
+    }
+
     const std::uint32_t threads = checked_threads(parallelism.threads);
     const std::uint32_t ranks = parallelism.communication->size();
     const std::uint32_t slots = threads * ranks;
@@ -225,6 +237,8 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
                     place.plan.population = q;
                     place.plan.order = order[q];
                     place.plan.range = {begin, end};
+                    place.plan.window_fs = window_fs;
+                    place.plan.longest_delay_fs = longest_delay_fs;
                     place.plan.in_frame = targets[q].in_frame;
                     place.plan.from.resize(populations.size());
                     place.level = lookahead.level[q];
@@ -255,7 +269,11 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
                 place.plan.incoming.push_back(
                     {OwnTrains{*trains, source_size, rule.weight.value, delay.femtoseconds()}});
             } else if (!chain) {
-                place.plan.incoming.push_back({routes[q][k]});
+                const Sparse* synapses = routes[q][k]->synapses();
+                if (synapses)
+                    place.plan.incoming.push_back({SynapseTable(*synapses, Duration(), place.plan.range)});
+                else
+                    place.plan.incoming.push_back({routes[q][k]});
             } else if (const auto* dense = std::get_if<Dense>(&chain->synapses)) {
                 place.plan.incoming.push_back({DenseRows{
                     dense->weights, dense->outputs, place.plan.range.begin, chain->delay.femtoseconds()}});

@@ -22,6 +22,7 @@ class Plan {
     std::vector<std::uint32_t> order;    // of each population in it
     std::uint32_t levels = 0;
     std::int64_t window_fs = 0;
+    std::int64_t longest_delay_fs = 0;
 
     /// Blocks of this rank.
     struct Place {

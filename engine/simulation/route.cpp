@@ -394,28 +394,8 @@ Route::Route(const Projection& described, std::uint32_t source_size, const std::
     }
 }
 
-std::uint32_t Route::segments(NeuronIndex neuron) const {
-    if (!per_synapse_) return 1;
-    const auto& rows = std::get<SparseStep>(steps_.front()).sparse.table->rows;
-    return static_cast<std::uint32_t>(rows[neuron + 1] - rows[neuron]);
-}
-
-Duration Route::delay(NeuronIndex neuron, std::uint32_t segment) const {
-    if (!per_synapse_) return delay_;
-    const Sparse::Table& table = *std::get<SparseStep>(steps_.front()).sparse.table;
-    return table.segments[table.rows[neuron] + segment].delay;
-}
-
-std::uint64_t Route::deliver(NeuronIndex neuron, std::uint32_t segment, Arrivals& arrivals) const {
-    if (!per_synapse_) return deliver_from(0, neuron, 1.0, arrivals);
-    const Sparse& sparse = std::get<SparseStep>(steps_.front()).sparse;
-    const std::uint64_t row = sparse.table->rows[neuron] + segment;
-    std::uint64_t events = 0;
-    fan_out_segments(sparse, row, row + 1, [&](NeuronIndex j, double w, Duration) {
-        arrivals.add(j, w);
-        ++events;
-    });
-    return events;
+std::uint64_t Route::deliver(NeuronIndex neuron, Arrivals& arrivals) const {
+    return deliver_from(0, neuron, 1.0, arrivals);
 }
 
 std::uint64_t Route::deliver_from(std::size_t step, NeuronIndex index, double amplitude,

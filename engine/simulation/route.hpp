@@ -77,12 +77,16 @@ class Route {
 
     [[nodiscard]] std::uint32_t target() const { return target_; }
 
-    /// Groups of equal delay that a spike of `neuron` goes through, and the delay of each.
-    [[nodiscard]] std::uint32_t segments(NeuronIndex neuron) const;
-    [[nodiscard]] Duration delay(NeuronIndex neuron, std::uint32_t segment) const;
+    /// Explicit synapses, if the delays of the chain differ; then there is nothing else.
+    [[nodiscard]] const Sparse* synapses() const {
+        return per_synapse_ ? &std::get<SparseStep>(steps_.front()).sparse : nullptr;
+    }
+    /// Delay of every synapse, where there are no explicit ones.
+    [[nodiscard]] Duration delay() const { return delay_; }
 
-    /// Adds what one spike of `neuron` brings over one segment; returns the number of synaptic events.
-    std::uint64_t deliver(NeuronIndex neuron, std::uint32_t segment, Arrivals& arrivals) const;
+    /// Adds what one spike of `neuron` brings, where there are no explicit synapses; returns the number of
+    /// synaptic events.
+    std::uint64_t deliver(NeuronIndex neuron, Arrivals& arrivals) const;
 
     /// Adds the constant signal that the biases of the chain send to the target, neuron by neuron.
     void add_constant_signal(std::vector<double>& x) const;

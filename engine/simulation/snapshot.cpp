@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <numeric>
 #include <string>
 
@@ -18,13 +17,6 @@ namespace {
 
 void add(Digest& digest, const Weights& weights) {
     weights.visit([&](auto values) { digest.numbers(values); });
-}
-
-/// Any plain struct of doubles, number by number.
-template <class T>
-void doubles_of(Digest& digest, const T& x) {
-    for (const double number : std::bit_cast<std::array<double, sizeof(T) / sizeof(double)>>(x))
-        digest.number(number);
 }
 
 void add(Digest&, const neurons::Input&) {}
@@ -47,16 +39,22 @@ template <class P>
 void add(Digest& digest, const neurons::PerNeuron<P>& parameters) {
     digest.word(parameters.size());
     for (const P& p : parameters) {
-        const auto constants = neurons::constants(p, 0.0);
-        doubles_of(digest, constants);
-        doubles_of(digest, neurons::initial(p, constants));
-        if constexpr (requires { p.V_th; }) digest.number(p.V_th);
-        if constexpr (requires { p.t_ref = Duration(); }) {
-            digest.number(p.V_reset);
-            digest.number(p.t_ref);
-            digest.number(p.reset);
-        }
+        if constexpr (requires { p.tau_m; }) digest.number(p.tau_m);
+        if constexpr (requires { p.tau_syn; }) digest.number(p.tau_syn);
+        if constexpr (requires { p.tau_syn_ex; }) digest.number(p.tau_syn_ex);
+        if constexpr (requires { p.tau_syn_in; }) digest.number(p.tau_syn_in);
+        if constexpr (requires { p.th_tau; }) digest.number(p.th_tau);
         if constexpr (requires { p.th_jump; }) digest.number(p.th_jump);
+        if constexpr (requires { p.R; }) digest.number(p.R);
+        if constexpr (requires { p.E_L; }) digest.number(p.E_L);
+        if constexpr (requires { p.I_e; }) digest.number(p.I_e);
+        if constexpr (requires { p.w_in; }) digest.number(p.w_in);
+        if constexpr (requires { p.J; }) digest.number(p.J);
+        if constexpr (requires { p.V_0; }) digest.number(p.V_0);
+        if constexpr (requires { p.V_th; }) digest.number(p.V_th);
+        if constexpr (requires { p.V_reset; }) digest.number(p.V_reset);
+        if constexpr (requires { p.t_ref; }) digest.number(p.t_ref);
+        if constexpr (requires { p.reset; }) digest.number(p.reset);
     }
 }
 
