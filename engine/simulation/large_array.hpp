@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -22,19 +23,21 @@ struct LargePages {
     LargePages(const LargePages<U>&) noexcept {}
 
     [[nodiscard]] T* allocate(std::size_t n) {
-        if (n * sizeof(T) < worthwhile) return static_cast<T*>(::operator new(n * sizeof(T)));
-        void* memory = ::operator new (n * sizeof(T), std::align_val_t{page});
+        if (n * sizeof(T) < worthwhile) return std::allocator<T>().allocate(n);
+        const std::size_t bytes = (n * sizeof(T) + page - 1) / page * page;
+        void* memory = std::aligned_alloc(page, bytes);
+        if (!memory) throw std::bad_alloc();
 #if defined(__linux__)
         // Advice: it is no error if the system does not follow it.
-        (void)madvise(memory, n * sizeof(T), MADV_HUGEPAGE);
+        (void)madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
         return static_cast<T*>(memory);
     }
     void deallocate(T* memory, std::size_t n) noexcept {
         if (n * sizeof(T) < worthwhile)
-            ::operator delete(memory);
+            std::allocator<T>().deallocate(memory, n);
         else
-            ::operator delete (memory, std::align_val_t{page});
+            std::free(memory);
     }
     friend bool operator==(const LargePages&, const LargePages&) {
         return true;

@@ -10,7 +10,8 @@
 
 namespace saltus::cli {
 
-/// Every rank does `work`. If it fails on one, all leave: one that has failed by its own exception, which
+/// Every rank does `work`, which talks to the others only if that cannot fail before (as preparing and
+/// running a simulation do). If it fails on one, all leave: one that has failed by its own exception, which
 /// says why, the others without a word.
 template <class F>
 void on_all(Communication& ranks, F&& work) {

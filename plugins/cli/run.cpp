@@ -263,24 +263,15 @@ void write_run_report(const Options& options, const Network& network, const Outc
 
 /// A run that is ready to start.
 struct Job {
-    converters::NirImport import;
+    converters::Import import;
     std::vector<InputSpikes> inputs;
     std::map<std::string, std::string> file_of;  // of each input population, for errors
     SimulationOptions run;
     std::optional<Time> resumed_at;
-    ExactSimulation simulation;
 };
 
-ExactSimulation simulation_of(const Options& options, const Network& network) {
-    try {
-        return ExactSimulation(network, {options.threads, options.ranks});
-    } catch (const NetworkError& error) {
-        throw LimitError(options.network + ": " + error.what());
-    }
-}
-
 Job prepared(const Options& options, bool goes_on) {
-    converters::NirImport import = read_network(options.network, options.reading);
+    converters::Import import = read_network(options.network, options.reading);
     std::vector<InputSpikes> inputs;
     std::map<std::string, std::string> file_of;
     for (const std::string& path : options.inputs) {
@@ -292,12 +283,18 @@ Job prepared(const Options& options, bool goes_on) {
     std::optional<Time> resumed_at;
     if (options.checkpoints.wanted()) resumed_at = options.checkpoints.apply(run, goes_on, import.notes);
     if (!options.quiet) print_notes(import.notes);
-    ExactSimulation simulation = simulation_of(options, import.network);
-    return {std::move(import), std::move(inputs), std::move(file_of),
-            std::move(run),    resumed_at,        std::move(simulation)};
+    return {std::move(import), std::move(inputs), std::move(file_of), std::move(run), resumed_at};
 }
 
-SimulationResult simulated(const Options& options, Job& job) {
+ExactSimulation simulation_of(const Options& options, const Network& network) {
+    try {
+        return ExactSimulation(network, {options.threads, options.ranks});
+    } catch (const NetworkError& error) {
+        throw LimitError(options.network + ": " + error.what());
+    }
+}
+
+SimulationResult simulated(const Options& options, Job& job, const ExactSimulation& simulation) {
     ProgressLine progress(options.quiet);
     job.run.on_progress = [&](const Progress& p) {
         progress.update(p.fraction,
@@ -306,7 +303,7 @@ SimulationResult simulated(const Options& options, Job& job) {
         return !interrupted();
     };
     try {
-        return job.simulation.run(job.inputs, job.run);
+        return simulation.run(job.inputs, job.run);
     } catch (const InputError& error) {
         throw FileError(job.file_of[error.population()], "", error.what());
     } catch (const SnapshotError& error) {
@@ -339,9 +336,11 @@ void run(Options& options) {
     Stopwatch watch;
     std::optional<Job> job;
     on_all(ranks, [&] { job.emplace(prepared(options, goes_on)); });
+    std::optional<ExactSimulation> simulation;
+    on_all(ranks, [&] { simulation.emplace(simulation_of(options, job->import.network)); });
     Outcome outcome;
     outcome.build_s = watch.lap();
-    on_all(ranks, [&] { outcome.result = simulated(options, *job); });
+    on_all(ranks, [&] { outcome.result = simulated(options, *job, *simulation); });
     outcome.sim_s = watch.lap();
     outcome.inputs = std::move(job->inputs);
     outcome.resumed_at = job->resumed_at;

@@ -177,7 +177,7 @@ TEST_SUITE("engine/network_builder") {
             return refusal([&] { build.connect("a", "b", matrix); });
         };
         CHECK(refused({3, 2, std::vector<double>(6, 1.0)}) ==
-              "'a -> b', field 'weight': expected a matrix of 2 x 3, source by target, found 3 x 2.");
+              "a -> b, field 'weight': expected a matrix of 2 x 3, source by target, found 3 x 2.");
         CHECK(refused({2, 3, std::vector<double>(5, 1.0)}).find("expected 6 values, found 5.") !=
               std::string::npos);
         const double nan = std::numeric_limits<double>::quiet_NaN();
