@@ -136,6 +136,13 @@ class Dataset : public Object {
     /// As read(), into `buffer`, which holds size() values of the memory type. No limit: the caller has
     /// checked.
     void read_numbers(hid_t memory_type, void* buffer) const;
+    /// Entries first, first + 1, ... of a column, as read() does.
+    template <class T>
+    [[nodiscard]] std::vector<T> read_part(std::uint64_t first, std::uint64_t count) const {
+        std::vector<T> values(static_cast<std::size_t>(count));
+        read_part(native_type<T>(), first, count, values.data());
+        return values;
+    }
     /// h5py's bool, one byte each, 0 or 1.
     void read_booleans(std::byte* buffer) const;
     void check_size(std::uint64_t bytes_per_element, std::uint64_t limit) const;
@@ -166,6 +173,9 @@ class Dataset : public Object {
     /// Calls f(bytes as stored, mask of the filters that were not applied); no bytes where they lie outside
     /// the file.
     void for_each_chunk(const std::function<void(const std::optional<std::string>&, unsigned)>& f) const;
+    void check_numbers(hid_t memory_type) const;
+    void read_selected(hid_t memory_type, hid_t memory_space, hid_t file_space, void* buffer) const;
+    void read_part(hid_t memory_type, std::uint64_t first, std::uint64_t count, void* buffer) const;
     [[nodiscard]] bool is_variable() const;
     void read_variable_strings(std::vector<std::string>& strings, std::uint64_t limit) const;
     void read_fixed_strings(std::vector<std::string>& strings) const;
@@ -179,6 +189,7 @@ class Dataset : public Object {
     bool is_signed_ = false;
     std::vector<std::uint64_t> shape_;
     std::uint64_t size_ = 0;
+    mutable bool chunks_checked_ = false;
 };
 
 /// Of large arrays: chunked and compressed (gzip), or as they are, for readers that are built without gzip

@@ -116,17 +116,45 @@ void Dataset::check_size(std::uint64_t bytes_per_element, std::uint64_t limit) c
                 human_bytes(limit) + " allows.");
 }
 
-void Dataset::read_numbers(hid_t memory_type, void* buffer) const {
+void Dataset::check_numbers(hid_t memory_type) const {
     const bool to_integer = H5Tget_class(memory_type) == H5T_INTEGER;
     if (value_class_ != ValueClass::integer && (to_integer || value_class_ != ValueClass::floating)) {
         throw error("expected " + std::string(to_integer ? "integers" : "numbers") + ", found " +
                     description() + ".");
     }
+}
+
+void Dataset::read_numbers(hid_t memory_type, void* buffer) const {
+    check_numbers(memory_type);
     if (size_ == 0) return;
     check_chunks();
+    read_selected(memory_type, H5S_ALL, H5S_ALL, buffer);
+}
+
+void Dataset::read_part(hid_t memory_type, std::uint64_t first, std::uint64_t count, void* buffer) const {
+    check_numbers(memory_type);
+    if (shape_.size() != 1) throw error("expected a column of numbers, found " + description() + ".");
+    if (first > size_ || count > size_ - first) {
+        throw error("expected at least " + std::to_string(first + count) + " entries, found " +
+                    std::to_string(size_) + ".");
+    }
+    if (count == 0) return;
+    if (!chunks_checked_) check_chunks();
+    chunks_checked_ = true;
+    const hsize_t start = first;
+    const hsize_t length = count;
+    const Handle memory(H5Screate_simple(1, &length, nullptr));
+    const Handle selected(H5Scopy(space_.id()));
+    H5Sselect_hyperslab(selected.id(), H5S_SELECT_SET, &start, nullptr, &length, nullptr);
+    read_selected(memory_type, memory.id(), selected.id(), buffer);
+}
+
+void Dataset::read_selected(hid_t memory_type, hid_t memory_space, hid_t file_space, void* buffer) const {
     const Handle properties(H5Pcreate(H5P_DATASET_XFER));
     H5Pset_type_conv_cb(properties.id(), refuse_range, nullptr);
-    if (quietly([&] { return H5Dread(id(), memory_type, H5S_ALL, H5S_ALL, properties.id(), buffer); }) < 0) {
+    if (quietly([&] {
+            return H5Dread(id(), memory_type, memory_space, file_space, properties.id(), buffer);
+        }) < 0) {
         throw error("cannot be read as numbers of " + std::to_string(8 * H5Tget_size(memory_type)) +
                     " bits (a value is out of range, or the data are damaged): " + last_failure() + ".");
     }

@@ -45,6 +45,7 @@ class WindowRing {
         occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
         bucket.entries.push_back(entry);
         bucket.smallest = std::min(bucket.smallest, entry.key());
+        bucket.largest = std::max(bucket.largest, entry.key());
     }
 
     /// The smallest key, INT64_MAX if there is no entry.
@@ -53,7 +54,7 @@ class WindowRing {
         return slot == buckets_.size() ? INT64_MAX : buckets_[slot].smallest;
     }
 
-    /// Appends every entry with key < stop to `taken`, in any but the same order.
+    /// Puts every entry with key < stop into `taken`, which is empty.
     void take_before(std::int64_t stop, std::vector<Entry>& taken) {
         for (;;) {
             const std::size_t slot = first_occupied();
@@ -61,13 +62,22 @@ class WindowRing {
             Bucket& bucket = buckets_[slot];
             if (bucket.smallest >= stop) break;
             auto& entries = bucket.entries;
-            const auto left = std::stable_partition(entries.begin(), entries.end(),
-                                                    [&](const Entry& entry) { return entry.key() < stop; });
-            taken.insert(taken.end(), entries.begin(), left);
-            entries.erase(entries.begin(), left);
+            if (bucket.largest >= stop) {
+                const auto left = std::partition(entries.begin(), entries.end(),
+                                                 [&](const Entry& entry) { return entry.key() < stop; });
+                taken.insert(taken.end(), entries.begin(), left);
+                entries.erase(entries.begin(), left);
+                bucket.smallest = INT64_MAX;
+                for (const Entry& entry : entries) bucket.smallest = std::min(bucket.smallest, entry.key());
+                break;
+            }
+            if (taken.empty())
+                taken.swap(entries);
+            else
+                taken.insert(taken.end(), entries.begin(), entries.end());
+            entries.clear();
             bucket.smallest = INT64_MAX;
-            for (const Entry& entry : entries) bucket.smallest = std::min(bucket.smallest, entry.key());
-            if (!entries.empty()) break;
+            bucket.largest = INT64_MIN;
             occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
         }
         first_ = stop >> shift_;
@@ -77,6 +87,7 @@ class WindowRing {
     struct Bucket {
         std::vector<Entry> entries;
         std::int64_t smallest = INT64_MAX;
+        std::int64_t largest = INT64_MIN;
     };
 
     [[nodiscard]] std::size_t slot_of(std::int64_t number) const {

@@ -192,10 +192,19 @@ constexpr NamedModel nest_model(std::string_view name) {
 }
 
 constexpr std::array models{
-    saltus_model<neurons::If>("if_delta"),          saltus_model<neurons::Lif>("lif_delta"),
-    saltus_model<neurons::CubaLif>("lif_exp"),      nest_model<neurons::Lif>("iaf_psc_delta"),
-    nest_model<neurons::Lif>("iaf_psc_delta_ps"),   nest_model<neurons::CubaLif>("iaf_psc_exp"),
-    nest_model<neurons::CubaLif>("iaf_psc_exp_ps"),
+    saltus_model<neurons::If>("if_delta"),
+    saltus_model<neurons::Lif>("lif_delta"),
+    saltus_model<neurons::LifAdaptive>("lif_delta_adaptive"),
+    saltus_model<neurons::Qif>("qif_delta"),
+    saltus_model<neurons::CubaLif>("lif_exp"),
+    saltus_model<neurons::LifExp2>("lif_exp2"),
+    saltus_model<neurons::LifAlpha>("lif_alpha"),
+    nest_model<neurons::Lif>("iaf_psc_delta"),
+    nest_model<neurons::Lif>("iaf_psc_delta_ps"),
+    nest_model<neurons::LifExp2>("iaf_psc_exp"),
+    nest_model<neurons::LifExp2>("iaf_psc_exp_ps"),
+    nest_model<neurons::LifAlpha>("iaf_psc_alpha"),
+    nest_model<neurons::LifAlpha>("iaf_psc_alpha_ps"),
 };
 
 /// Defaults of NEST's models iaf_psc_* (NEST 3.8, models/iaf_psc_exp.cpp).

@@ -15,6 +15,20 @@ Block::Block(const BlockPlan& plan)
     }
 }
 
+void Block::prefetch_rows(const Spike& spike, bool whole) const {
+    for (const std::uint32_t r : plan_.from[spike.population]) {
+        if (const auto* table = std::get_if<SynapseTable>(&plan_.incoming[r].synapses))
+            table->prefetch(spike.neuron, whole);
+    }
+}
+
+namespace {
+
+/// So many synapses of one delay go into the queue one by one: reading their row again would cost more.
+constexpr std::uint32_t few_synapses = 3;
+
+}  // namespace
+
 void Block::accept(std::span<const Spike> spikes) {
     accept_from(spikes, INT64_MIN);
 }
@@ -24,6 +38,8 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
         if (arrival.time >= t && arrival.time != INT64_MAX) queue_.push(arrival);
     };
     for (std::size_t k = 0; k < spikes.size(); ++k) {
+        if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
+        if (k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
         const Spike& spike = spikes[k];
         const std::int64_t sent = spike.time.femtoseconds();
         for (const std::uint32_t r : plan_.from[spike.population]) {
@@ -33,9 +49,11 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
                 const SynapseTable::Target* targets = targets_[r];
                 table->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
                     const std::int64_t time = after(sent, delay);
-                    if (end - begin == 1) {
-                        push({time, begin, static_cast<std::uint16_t>(route | Arrival::single),
-                              targets[begin]});
+                    if (end - begin <= few_synapses) {
+                        for (; begin < end; ++begin) {
+                            push({time, begin, static_cast<std::uint16_t>(route | Arrival::single),
+                                  targets[begin]});
+                        }
                         return;
                     }
                     // A pair may be connected many times, so a row may be longer than 16 bits count.

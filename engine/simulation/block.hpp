@@ -133,6 +133,9 @@ class Block {
     std::uint64_t synaptic_events_ = 0;
 
   private:
+    /// The bounds of its rows, or the rows.
+    void prefetch_rows(const Spike& spike, bool whole) const;
+
     std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
     std::vector<Arrival> scratch_;
     std::vector<std::uint32_t> counts_;

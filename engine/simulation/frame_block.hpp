@@ -43,7 +43,7 @@ class FrameBlock final : public Block {
         batch_begin_ = batch_end_ = 0;
         std::size_t k = 0;
         for (;;) {
-            if (all_sorted) k = run_singles(k, stop);
+            if (all_sorted) k = run_arrivals(k, stop);
             std::int64_t t =
                 std::min({k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, own_.next(), until_, stop});
             if (!all_sorted) t = run_trains(t);
@@ -224,22 +224,36 @@ class FrameBlock final : public Block {
         if (until_ != INT64_MAX) frame_.watch_until(until_);
     }
 
-    /// Arrivals of one synapse each at instants of their own, from k on, up to the next other thing that
-    /// happens: the same as compute, without its detours. Returns the first that is left.
-    std::size_t run_singles(std::size_t k, std::int64_t stop) {
+    /// Arrivals from k on up to the next thing that neurons do by themselves: the same as compute, without
+    /// its detours. Returns the first that is left.
+    std::size_t run_arrivals(std::size_t k, std::int64_t stop) {
         std::int64_t limit = std::min({own_.next(), until_, stop});
         const std::size_t n = arrivals_.size();
-        for (; k < n; ++k) {
-            const Arrival& arrival = arrivals_[k];
-            if (!arrival.is_single() || arrival.time >= limit) break;
-            if (k + 1 < n && arrivals_[k + 1].time == arrival.time) break;
-            move_frame_to(arrival.time);
+        while (k < n && arrivals_[k].time < limit) {
+            const std::int64_t t = arrivals_[k].time;
+            move_frame_to(t);
             refresh_batch(k);
-            ++synaptic_events_;
-            if (frame_.add(arrival.target(), weight_of(arrival), batch_, k - batch_begin_)) {
-                test({arrival.target(), 0.0F}, arrival.time, frame_.moment(batch_, k - batch_begin_));
-                limit = std::min({own_.next(), until_, stop});
-            }
+            const std::size_t at = k - batch_begin_;
+            candidates_.clear();
+            do {
+                const Arrival& arrival = arrivals_[k];
+                prefetch(k + prefetched);
+                if (arrival.is_single()) {
+                    ++synaptic_events_;
+                    if (frame_.add(arrival.target(), weight_of(arrival), batch_, at)) {
+                        candidates_.push_back({arrival.target(), 0.0F});
+                    }
+                } else {
+                    deliver(arrival, frame_.moment(batch_, at), [&](std::uint32_t i) {
+                        candidates_.push_back({i, 0.0F});
+                    });
+                }
+                ++k;
+            } while (k < n && arrivals_[k].time == t);
+            if (candidates_.empty()) continue;
+            const Moment m = frame_.moment(batch_, at);
+            for (const Candidate& candidate : candidates_) test(candidate, t, m);
+            limit = std::min({own_.next(), until_, stop});
         }
         return k;
     }
@@ -366,7 +380,7 @@ class FrameBlock final : public Block {
 
     static constexpr std::uint16_t from_trains = Arrival::most_routes;
     static constexpr std::size_t batch_size = 256;
-    static constexpr std::size_t prefetched = 8;  // arrivals ahead
+    static constexpr std::size_t prefetched = 32;  // arrivals ahead
 
     Frame frame_;
     RadixHeap<Own> own_;

@@ -377,8 +377,11 @@ class DeltaFrame {
 /// One exponential synapse, faster than the membrane (CubaLif with tau_syn < tau_m). With a = 1/tau_syn, b =
 /// 1/tau_m
 ///   V - E = A e^{-a x} + B e^{-b x},   A = slope I/(b - a) at the origin;   I >= 0 makes A <= 0.
-/// Without arrivals V - E stays below B e^{-bx} if A <= 0 and below (V - E) e^{-bs} if A >= 0, so a neuron
-/// can only cross where B + max(0, A) (in the frame of b) lies above the line of the threshold.
+/// Without arrivals, up to u, V - E stays below (V - E) e^{-bs} if A >= 0, and if A <= 0 below what it would
+/// be had the charge that arrives up to u been there at once. In the frame of b a neuron can only cross
+/// before u where
+///   B + max(A e^{(b-a)x}, A e^{(b-a)u})
+/// lies above the line of the threshold.
 class ExpFrame {
   public:
     using P = neurons::CubaLif;
@@ -420,6 +423,7 @@ class ExpFrame {
         double eb;
         double ratio;  // eb / ea
         double until_eb;
+        double until_ratio;
     };
 
     [[nodiscard]] const FrameClock& clock() const { return clock_; }
@@ -433,10 +437,13 @@ class ExpFrame {
         const double x = clock_.since_origin(t, rest_fs);
         const double ea = kernels::exponential(per_tau_syn_(x));
         const double eb = kernels::exponential(per_tau_m_(x));
-        return {ea, eb, eb / ea, until_eb_};
+        return {ea, eb, eb / ea, until_eb_, until_ratio_};
     }
     void watch_until(std::int64_t until) {
-        if (drives_) until_eb_ = at(until).eb;
+        if (!drives_) return;
+        const Moment m = at(until);
+        until_eb_ = m.eb;
+        until_ratio_ = m.ratio;
     }
 
     template <class Targets, class Weight, class Hot>
@@ -451,7 +458,7 @@ class ExpFrame {
             Coefficients& c = all[i];
             const double A = c.A += da;
             const double B = c.B += db;
-            const double top = B + std::max(0.0, A * m.ratio);
+            const double top = B + std::max(A * m.ratio, A * m.until_ratio);
             if (db > 0.0 && top >= (one ? bound : bound_of(i, m))) [[unlikely]]
                 hot(i);
         };
@@ -493,7 +500,7 @@ class ExpFrame {
     };
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] Moment moment(const Factors<n>& f, std::size_t k) const {
-        return {f.ea[k], f.eb[k], f.eb[k] / f.ea[k], until_eb_};
+        return {f.ea[k], f.eb[k], f.eb[k] / f.ea[k], until_eb_, until_ratio_};
     }
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
@@ -502,7 +509,7 @@ class ExpFrame {
         c.A += gain_ * f.ea[k] * weight;
         c.B += -gain_ * f.eb[k] * weight;
         const Moment m = moment(f, k);
-        return gain_ * weight < 0.0 && c.B + std::max(0.0, c.A * m.ratio) >= bound_of(i, m);
+        return gain_ * weight < 0.0 && c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound_of(i, m);
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
@@ -530,7 +537,7 @@ class ExpFrame {
     void scan(const Moment& m, Hot&& hot) const {
         for (std::uint32_t i = 0; i < size(); ++i) {
             const Coefficients& c = coefficients_[i];
-            if (c.B + std::max(0.0, c.A * m.ratio) >= bound_of(i, m)) [[unlikely]]
+            if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound_of(i, m)) [[unlikely]]
                 hot(i);
         }
     }
@@ -594,6 +601,7 @@ class ExpFrame {
     Decay decay_b_;
     bool drives_ = false;
     double until_eb_ = 1.0;
+    double until_ratio_ = 0.0;  // of never
     std::vector<Coefficients> coefficients_;
 };
 

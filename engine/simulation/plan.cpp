@@ -121,7 +121,8 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
     for (std::uint32_t k = 0; k < by_name.size(); ++k) order[by_name[k]] = k;
     for (const Population& population : populations) check(population);
 
-    // Arrivals at one instant are added in the order of the names of their sources, not of building.
+    // Arrivals at one instant are added in the order of the names of their sources, and of what the
+    // projections hold where a pair has several: not of building.
     std::vector<Target> targets(populations.size());
     for (const Projection& projection : network.projections()) {
         const Population& source = populations[projection.source];
@@ -136,9 +137,11 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
     std::vector<std::vector<std::shared_ptr<const Route>>> routes(populations.size());
     for (std::uint32_t q = 0; q < populations.size(); ++q) {
         Target& target = targets[q];
-        std::stable_sort(
-            target.projections.begin(), target.projections.end(),
-            [&](const Projection* a, const Projection* b) { return order[a->source] < order[b->source]; });
+        std::stable_sort(target.projections.begin(), target.projections.end(),
+                         [&](const Projection* a, const Projection* b) {
+                             if (a->source != b->source) return order[a->source] < order[b->source];
+                             return a != b && digest(*a) < digest(*b);
+                         });
         const bool as_outside = layout_of(network, q).block() == 1;
         for (const Projection* projection : target.projections) {
             std::optional<PlainChain> chain = plain_chain(*projection, network);

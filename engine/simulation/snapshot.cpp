@@ -137,6 +137,12 @@ void add(Digest& digest, const Flatten& s) {
 void add(Digest& digest, const Delay& s) {
     digest.numbers(s.delays);
 }
+void add(Digest& digest, const Projection& projection) {
+    for (const Stage& stage : projection.stages) {
+        digest.word(stage.index());
+        std::visit([&](const auto& s) { add(digest, s); }, stage);
+    }
+}
 
 }  // namespace
 
@@ -150,11 +156,14 @@ std::uint64_t digest(const Network& network) {
     }
     for (const Projection& projection : network.projections()) {
         digest.numbers(std::array{projection.source, projection.target});
-        for (const Stage& stage : projection.stages) {
-            digest.word(stage.index());
-            std::visit([&](const auto& s) { add(digest, s); }, stage);
-        }
+        add(digest, projection);
     }
+    return digest.value();
+}
+
+std::uint64_t digest(const Projection& projection) {
+    Digest digest;
+    add(digest, projection);
     return digest.value();
 }
 

@@ -115,8 +115,7 @@ class DelayIndex {
 
 /// Brings columns[...] of the rows into the order of `key` within each row; equal keys keep their order.
 template <class Key, class... Column>
-void sort_rows(const std::vector<std::uint32_t>& rows, std::vector<Key>& key,
-               std::vector<Column>&... columns) {
+void sort_rows(const LargeArray<std::uint32_t>& rows, LargeArray<Key>& key, LargeArray<Column>&... columns) {
     std::vector<std::uint32_t> order;
     const auto permute = [&](auto& column, std::uint32_t begin) {
         if (column.empty()) return;
@@ -170,8 +169,8 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     const DelayIndex index(delays_);
     double weight = 0.0;
     const bool one_weight = shares_weight(stage, weight);
-    std::vector<float> floats;
-    std::vector<double> doubles;
+    LargeArray<float> floats;
+    LargeArray<double> doubles;
     const bool single = keeps_float(stage);
     targets_.resize(n);
     if (!one_weight) single ? floats.resize(n) : doubles.resize(n);

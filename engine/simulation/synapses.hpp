@@ -9,12 +9,14 @@
 // Targets are counted from the block's first neuron, so that 16 bits hold them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <variant>
 #include <vector>
 
+#include "large_array.hpp"
 #include "saltus/engine/projection.hpp"
 
 namespace saltus {
@@ -36,6 +38,22 @@ class SynapseTable {
     /// more.
     SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range);
 
+    /// Asks for what walk(source) reads first, or for the whole row, for which that must be there.
+    void prefetch(NeuronIndex source, bool whole) const {
+        if (!whole) {
+            if (layout_ != Layout::shared) __builtin_prefetch(rows_.data() + source);
+        } else if (layout_ == Layout::shared) {
+            const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * delays_.size();
+            for (std::size_t k = 0; k < delays_.size(); k += 16) __builtin_prefetch(bounds + k);
+        } else if (layout_ == Layout::own) {
+            const std::uint32_t begin = rows_[source];
+            const std::uint32_t end = std::min(rows_[source + 1], begin + 256);
+            for (std::uint32_t k = begin; k < end; k += 32) {
+                __builtin_prefetch(targets_.data() + k);
+                if (delay_own_.empty()) __builtin_prefetch(delay_index_.data() + k);
+            }
+        }
+    }
     /// Calls take(delay, begin, end) for each group of synapses of one delay of the row of `source`, in
     /// ascending order: synapses [begin, end) of targets() and the weights.
     template <class F>
@@ -72,8 +90,8 @@ class SynapseTable {
     /// Calls f with the weight that all synapses share, or with a pointer to their weights.
     template <class F>
     decltype(auto) visit_weights(F&& f) const {
-        if (const auto* floats = std::get_if<std::vector<float>>(&weights_)) return f(floats->data());
-        if (const auto* doubles = std::get_if<std::vector<double>>(&weights_)) return f(doubles->data());
+        if (const auto* floats = std::get_if<LargeArray<float>>(&weights_)) return f(floats->data());
+        if (const auto* doubles = std::get_if<LargeArray<double>>(&weights_)) return f(doubles->data());
         return f(std::get<double>(weights_));
     }
     [[nodiscard]] std::uint64_t size() const { return targets_.size(); }
@@ -85,13 +103,13 @@ class SynapseTable {
     template <class S>
     void fill(const S& stage, std::int64_t delay_before, NeuronRange range);
     Layout layout_ = Layout::one;
-    std::vector<std::int64_t> delays_;        // one: the delay; else all distinct ones, ascending, if few
-    std::vector<std::uint32_t> rows_;         // one, own: synapses of source s are [rows[s], rows[s + 1])
-    std::vector<std::uint32_t> bounds_;       // shared: segment k of source s ends where the next begins
-    std::vector<std::uint16_t> delay_index_;  // own, few distinct delays
-    std::vector<std::int64_t> delay_own_;     // own, many
-    std::vector<Target> targets_;
-    std::variant<double, std::vector<float>, std::vector<double>> weights_;
+    std::vector<std::int64_t> delays_;       // one: the delay; else all distinct ones, ascending, if few
+    LargeArray<std::uint32_t> rows_;         // one, own: synapses of source s are [rows[s], rows[s + 1])
+    LargeArray<std::uint32_t> bounds_;       // shared: segment k of source s ends where the next begins
+    LargeArray<std::uint16_t> delay_index_;  // own, few distinct delays
+    LargeArray<std::int64_t> delay_own_;     // own, many
+    LargeArray<Target> targets_;
+    std::variant<double, LargeArray<float>, LargeArray<double>> weights_;
 };
 
 }  // namespace saltus

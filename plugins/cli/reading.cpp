@@ -2,8 +2,10 @@
 
 #include <filesystem>
 
+#include "saltus/converters/sonata.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/nir_json.hpp"
+#include "saltus/io/sonata_network.hpp"
 
 namespace saltus::cli {
 
@@ -34,13 +36,30 @@ converters::NirReading ReadingOptions::reading() const {
     return reading;
 }
 
+namespace {
+
+bool is_sonata(const std::string& path) {
+    return std::filesystem::path(path).extension() == ".json" && io::is_sonata_config(path);
+}
+
+}  // namespace
+
 io::NirDocument read_document(const std::string& path, bool sum_duplicate_edges) {
+    if (is_sonata(path)) return converters::nir_from_network(read_network(path, {}).network);
     const io::NirReadOptions options{sum_duplicate_edges};
     if (std::filesystem::path(path).extension() == ".json") return io::read_nir_json(path, options);
     return io::read_nir(path, options);
 }
 
-converters::NirImport read_network(const std::string& path, const ReadingOptions& options) {
+converters::Import read_network(const std::string& path, const ReadingOptions& options) {
+    if (is_sonata(path)) {
+        try {
+            return converters::network_from_sonata(io::read_sonata_circuit(path),
+                                                   options.reading().recurrent_delay);
+        } catch (const NetworkError& error) {
+            throw LimitError(path + ": " + error.what());
+        }
+    }
     const io::NirDocument document = read_document(path, options.sum_duplicate_edges());
     try {
         return converters::network_from_nir(document, options.reading());

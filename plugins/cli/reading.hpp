@@ -28,10 +28,11 @@ class ReadingOptions {
     bool sum_duplicate_edges_ = false;
 };
 
-/// Reads a document; `.nir` (and any other ending that is not JSON) is HDF5. Refuses SONATA circuits by name.
+/// Reads a document; `.nir` (and any other ending that is not JSON) is HDF5. Of a SONATA circuit, what
+/// NIR can hold; NetworkError where it cannot hold it all.
 [[nodiscard]] io::NirDocument read_document(const std::string& path, bool sum_duplicate_edges);
 
 /// Reads a document and takes it as a network; a NetworkError names the file.
-[[nodiscard]] converters::NirImport read_network(const std::string& path, const ReadingOptions& options);
+[[nodiscard]] converters::Import read_network(const std::string& path, const ReadingOptions& options);
 
 }  // namespace saltus::cli

@@ -29,6 +29,12 @@ Parameters parameters_from(const nb::dict& values) {
     return parameters;
 }
 
+Shape shape_from(const nb::list& sizes) {
+    Shape shape;
+    for (const nb::handle size : sizes) shape.push_back(nb::cast<std::uint32_t>(size));
+    return shape;
+}
+
 std::vector<double> doubles_from(nb::handle value, const char* what) {
     const Column<double> column = column_from<double>(value, what);
     return {column.data(), column.data() + column.size()};
@@ -92,25 +98,29 @@ void bind_builder(nb::module_& module) {
 
     nb::class_<NetworkBuilder>(module, "NetworkBuilder", "A network that is being built.")
         .def(nb::init<std::uint64_t>(), "seed"_a)
-        .def("input", &NetworkBuilder::input, "name"_a, "shape"_a)
+        .def(
+            "input",
+            [](NetworkBuilder& builder, const std::string& name, const nb::list& shape) {
+                builder.input(name, shape_from(shape));
+            },
+            "name"_a, "shape"_a)
         .def(
             "source",
-            [](NetworkBuilder& builder, const std::string& name, const Shape& shape, const std::string& kind,
-               const nb::dict& parameters, std::optional<std::uint64_t> seed) {
-                builder.source(name, shape, kind, parameters_from(parameters), seed);
+            [](NetworkBuilder& builder, const std::string& name, const nb::list& shape,
+               const std::string& kind, const nb::dict& parameters, std::optional<std::uint64_t> seed) {
+                builder.source(name, shape_from(shape), kind, parameters_from(parameters), seed);
             },
             "name"_a, "shape"_a, "kind"_a, "parameters"_a, "seed"_a.none())
         .def(
             "spike_source",
-            [](NetworkBuilder& builder, const std::string& name, const Shape& shape, const Spikes& spikes) {
-                builder.source(name, shape, spikes.train);
-            },
+            [](NetworkBuilder& builder, const std::string& name, const nb::list& shape,
+               const Spikes& spikes) { builder.source(name, shape_from(shape), spikes.train); },
             "name"_a, "shape"_a, "spikes"_a)
         .def(
             "population",
-            [](NetworkBuilder& builder, const std::string& name, const Shape& shape, const std::string& model,
-               const nb::dict& parameters) {
-                builder.population(name, shape, model, parameters_from(parameters));
+            [](NetworkBuilder& builder, const std::string& name, const nb::list& shape,
+               const std::string& model, const nb::dict& parameters) {
+                builder.population(name, shape_from(shape), model, parameters_from(parameters));
             },
             "name"_a, "shape"_a, "model"_a, "parameters"_a)
         .def("connect", connect, "pre"_a, "post"_a, "rule"_a, "k"_a.none(), "N"_a.none(), "p"_a.none(),

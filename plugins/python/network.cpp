@@ -9,6 +9,7 @@
 
 #include "arrays.hpp"
 #include "nir_tree.hpp"
+#include "saltus/converters/sonata.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/nir_json.hpp"
 
@@ -161,12 +162,22 @@ void bind_network(nb::module_& module) {
             nb::sig("def __eq__(self, other: object, /) -> bool"))
         .attr("__hash__") = nb::none();
 
+    module.def("is_sonata_config", io::is_sonata_config, "path"_a,
+               "The file looks like the configuration of a SONATA circuit.");
+
     nb::class_<BuiltNetwork>(module, "BuiltNetwork", "A network, and what the exact clock prepares for it.")
         .def(nb::new_([](const io::NirDocument& document, const converters::NirReading& reading) {
                  const nb::gil_scoped_release unlocked;
                  return std::make_shared<BuiltNetwork>(converters::network_from_nir(document, reading));
              }),
              "document"_a, "reading"_a)
+        .def_static(
+            "from_sonata",
+            [](const std::filesystem::path& path) {
+                return std::make_shared<BuiltNetwork>(
+                    converters::network_from_sonata(io::read_sonata_circuit(path)));
+            },
+            "path"_a)
         .def("to_document", document_of, "origin"_a)
         .def("with_recurrent_delay", delayed, "seconds"_a)
         .def_prop_ro("populations", populations_of)

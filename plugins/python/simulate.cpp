@@ -87,7 +87,7 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
         counts[name] = result.spike_counts[q];
         if (!neurons::is_spiking(population.model)) {
             finals[name] = array_of(std::move(result.final_potentials[q]), array_shape(population));
-        } else if (record_spikes && !population.is_input()) {
+        } else if (record_spikes && !population.is_source()) {
             spikes[name] = nb::cast(Spikes(std::move(result.spikes[q])));
         }
     }

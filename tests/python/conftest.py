@@ -1,9 +1,11 @@
 """Committed data, small networks, and the comparison of nir graphs that several tests share."""
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
+import h5py
 import nir
 import numpy as np
 import pytest
@@ -102,3 +104,48 @@ def if_layer(shape, *, v_threshold=1.0) -> nir.NIRGraph:
 def python_in(code: str, *arguments) -> list[str]:
     """The command line that runs code in a Python of its own."""
     return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+@pytest.fixture
+def circuit(tmp_path):
+    """A virtual node drives two neurons of iaf_psc_delta: 12 mV after 1 ms, 16 mV after 2.5 ms."""
+    (tmp_path / "circuit_config.json").write_text(
+        json.dumps(
+            {
+                "manifest": {"$BASE_DIR": "${configdir}"},
+                "components": {"point_neuron_models_dir": "$BASE_DIR"},
+                "networks": {
+                    "nodes": [
+                        {"nodes_file": "$BASE_DIR/nodes.h5", "node_types_file": "$BASE_DIR/node_types.csv"}
+                    ],
+                    "edges": [
+                        {"edges_file": "$BASE_DIR/edges.h5", "edge_types_file": "$BASE_DIR/edge_types.csv"}
+                    ],
+                },
+            }
+        )
+    )
+    (tmp_path / "node_types.csv").write_text(
+        "node_type_id model_type model_template dynamics_params\n"
+        "1 virtual NULL NULL\n2 point_neuron nest:iaf_psc_delta cell.json\n"
+    )
+    (tmp_path / "cell.json").write_text('{"tau_m": 20.0, "V_th": -55.0, "E_L": -70.0, "V_reset": -70.0}')
+    (tmp_path / "edge_types.csv").write_text("edge_type_id delay\n1 1.0\n2 2.5\n")
+    with h5py.File(tmp_path / "nodes.h5", "w") as file:
+        for name, types in (("in", [1]), ("out", [2, 2])):
+            group = file.create_group(f"nodes/{name}")
+            group["node_type_id"] = np.array(types, "u8")
+            group["node_group_id"] = np.zeros(len(types), "u4")
+            group["node_group_index"] = np.arange(len(types), dtype="u8")
+            group.create_group("0")
+    with h5py.File(tmp_path / "edges.h5", "w") as file:
+        group = file.create_group("edges/in_to_out")
+        group["source_node_id"] = np.zeros(2, "u8")
+        group["target_node_id"] = np.arange(2, dtype="u8")
+        group["source_node_id"].attrs["node_population"] = "in"
+        group["target_node_id"].attrs["node_population"] = "out"
+        group["edge_type_id"] = np.array([1, 2], "u4")
+        group["edge_group_id"] = np.zeros(2, "u2")
+        group["edge_group_index"] = np.arange(2, dtype="u4")
+        group.create_dataset("0/syn_weight", data=[12.0, 16.0], chunks=(1,), compression="gzip")
+    return tmp_path / "circuit_config.json"

@@ -219,6 +219,34 @@ def test_sources_are_populations_that_can_be_connected():
     ]
 
 
+def test_sources_spike_at_their_times():
+    build = NetworkBuilder(seed=1)
+    build.source("clock", 2, "regular", interval=[1e-3, 2e-3], first=0.0, stop=4e-3)
+    build.source("file", 2, "spikes", times=[5e-3, 4e-3], neurons=[0, 1])
+    build.population("out", 2, "if_delta")
+    for name in ("clock", "file"):
+        build.connect(name, "out", rule="one_to_one", delay=1e-3)
+    assert spikes_of(build.network(), {}) == [
+        (ms * 10**12, neuron)
+        for ms, neuron in [(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (4, 0), (5, 1), (6, 0)]
+    ]
+
+
+def test_poisson_trains_have_their_rate_and_the_seed_that_was_given():
+    def trains(of_all, **own):
+        build = NetworkBuilder(seed=of_all)
+        build.source("noise", 100, "poisson", rate=50.0, **own)
+        build.population("out", 100, "if_delta")
+        build.connect("noise", "out", rule="one_to_one")
+        return saltus.simulate(build.network(), {}, 20.0).spikes["out"]
+
+    # 100 neurons, 20 s, 50 Hz: 100000 +- 316; 6 standard deviations.
+    assert abs(len(trains(1)) - 100_000) < 6 * 316
+    assert trains(1) == trains(1)
+    assert trains(1) != trains(2)
+    assert trains(1, seed=9) == trains(2, seed=9)
+
+
 # As a file
 
 
@@ -245,7 +273,7 @@ def test_what_nir_has_no_place_for_is_told_or_refused(tmp_path):
 
 
 def test_its_numbers_have_one_meaning():
-    with pytest.raises(saltus.UsageError, match="convention: this network was built in code"):
+    with pytest.raises(saltus.UsageError, match="convention: the numbers of this network"):
         saltus.simulate(relay(), {}, 0.01, convention="norse")
 
 

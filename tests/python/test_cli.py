@@ -192,3 +192,18 @@ def test_ctrl_c_ends_with_130_and_keeps_what_was_recorded(tmp_path):
     assert summary["interrupted"] is True
     with h5py.File(out) as file:
         assert len(file["spikes/lif/timestamps"]) == summary["spikes"] > 0
+
+
+def test_a_sonata_circuit_is_inspected_and_run(circuit, tmp_path):
+    shown = json.loads(saltus("inspect", circuit, "--json")[0])
+    assert [p["name"] for p in shown["populations"]] == ["in", "out"]
+    assert shown["projections"][0]["synapses"] == 2
+    spikes = tmp_path / "in.h5"
+    with h5py.File(spikes, "w") as file:
+        file["spikes/in/timestamps"] = np.array([0.0])
+        file["spikes/in/node_ids"] = np.array([0], "u8")
+    out, _ = saltus("run", circuit, "-i", spikes, "-d", "10ms", "--json")
+    assert json.loads(out)["spikes"] == 1
+    (tmp_path / "node_types.csv").unlink()
+    _, said = saltus("run", circuit, "-i", spikes, "-d", "10ms", code=3)
+    assert "node_types.csv: no such file" in said

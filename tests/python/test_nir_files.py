@@ -259,15 +259,6 @@ def test_recordings_are_refused_as_such():
         saltus.load(NIR_FILES / "package" / "observables.nirdata.h5")
 
 
-def test_a_sonata_configuration_is_refused_by_name():
-    with open("circuit_config.json", "w") as file:
-        file.write('{"manifest": {"$BASE_DIR": "."}, "networks": {"nodes": [], "edges": []}}')
-    with pytest.raises(
-        saltus.LimitError, match="SONATA circuit configuration; reading these is not built yet"
-    ):
-        saltus.load("circuit_config.json")
-
-
 def test_other_endings_are_refused():
     for call in (saltus.load, lambda path: saltus.save(saltus.from_nir(if_layer([1])), path)):
         with pytest.raises(saltus.UsageError, match=r"net\.yaml: expected a name that ends in \.nir"):

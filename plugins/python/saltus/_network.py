@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from saltus import _saltus
 from saltus._nir import import_nir, node_from, tree_from
-from saltus.errors import Error, FileError, LimitError, UsageError
+from saltus.errors import Error, UsageError
 
 if TYPE_CHECKING:
     import nir
@@ -83,7 +83,8 @@ class Network:
         for name in ("convention", "time_unit", "spike_area", "reset", "t_ref"):
             if reading[name] not in (None, 0.0):
                 raise UsageError(
-                    f"{name}: this network was built in code, its numbers have one meaning. Leave it out."
+                    f"{name}: the numbers of this network, which no NIR file holds, have one meaning. "
+                    "Leave it out."
                 )
         delay = reading["recurrent_delay"]
         return self._code if delay is None else self._code.with_recurrent_delay(delay)
@@ -211,12 +212,6 @@ def _form(path: str, reading: bool) -> str:
     raise UsageError(f"{path}: expected a name that ends in .nir, .nir.json or .json, found {ending!r}.")
 
 
-def _is_sonata_config(path: str) -> bool:
-    with open(path, "rb") as file:
-        head = file.read(65536)
-    return b'"node"' not in head and (b'"networks"' in head or b'"network"' in head or b'"manifest"' in head)
-
-
 def _path(path: Any) -> str:
     name = os.fspath(path)
     if not isinstance(name, str):
@@ -235,9 +230,10 @@ def load(
     t_ref: float = 0.0,
     sum_duplicate_edges: bool = False,
 ) -> Network:
-    """Read a network from a file: `.nir` (HDF5) or `.nir.json`, `.json`.
+    """Read a network: `.nir` (HDF5), `.nir.json`, `.json`, or the configuration of a SONATA circuit.
 
-    A NIR file says neither its unit of time, nor what a spike weighs, nor how the tool that wrote it resets.
+    A SONATA circuit of point neurons has NEST's models and units; virtual nodes are inputs. A NIR file says
+    neither its unit of time, nor what a spike weighs, nor how the tool that wrote it resets.
     What is said here holds for every run of the network that says nothing else; what nobody says is guessed,
     and `Network.notes` tells how.
 
@@ -268,8 +264,8 @@ def load(
         The file cannot be read, or what it holds is wrong.
     UsageError
         Another ending, or an unknown name of a choice.
-    LimitError
-        A SONATA circuit configuration: not built yet.
+    NetworkError
+        A SONATA circuit with models or parameters that are not known.
 
     Examples
     --------
@@ -280,14 +276,12 @@ def load(
     name = _path(path)
     reading = _reading(convention, time_unit, spike_area, reset, dt, t_ref)
     form = _form(name, reading=True)
-    try:
-        document = _saltus.Document.read(name, form, sum_duplicate_edges)
-    except FileError:
-        if form == "json" and os.path.isfile(name) and _is_sonata_config(name):
-            raise LimitError(
-                f"{name}: a SONATA circuit configuration; reading these is not built yet."
-            ) from None
-        raise
+    if form == "json" and _saltus.is_sonata_config(name):
+        net = Network._of_code(_saltus.BuiltNetwork.from_sonata(name), os.path.basename(name))
+        net._reading = reading
+        net._build()
+        return net
+    document = _saltus.Document.read(name, form, sum_duplicate_edges)
     return Network._of(document, os.path.basename(name), reading)
 
 

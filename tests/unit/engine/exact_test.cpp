@@ -199,6 +199,20 @@ TEST_SUITE("simulation/exact") {
         CHECK(first.spikes[1] == second.spikes[0]);
         CHECK(fingerprint(first) == fingerprint(simulate(forwards, {{"in", drive}}, {.duration = ms(500)})));
     }
+    TEST_CASE("several projections of one pair add up in the same order, however they are listed") {
+        // (0.1 + 0.2) + 0.3 = 0.6000000000000001, but (0.3 + 0.2) + 0.1 = 0.6
+        const auto spikes = [](const std::vector<double>& weights) {
+            std::vector<Projection> projections;
+            for (const double w : weights) projections.push_back(connect(0, 1, 1, 1, {{0, 0, w, {}}}));
+            const If p{.V_th = 0.1 + 0.2 + 0.3, .reset = Reset::subtract};
+            return simulate(Network({input(1), population("a", 1, p)}, projections),
+                            {{"in", train({{1, 0}})}}, {.duration = ms(2)})
+                .spikes[1]
+                .size();
+        };
+        CHECK(spikes({0.1, 0.2, 0.3}) == spikes({0.3, 0.2, 0.1}));
+        CHECK(spikes({0.1, 0.2, 0.3}) == spikes({0.2, 0.3, 0.1}));
+    }
     TEST_CASE("a run can be stopped and keeps what it recorded") {
         const Lif p{.tau_m = 1e-3, .I_e = 1.5};
         std::uint64_t calls = 0;

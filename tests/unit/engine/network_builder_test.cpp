@@ -97,7 +97,8 @@ TEST_SUITE("engine/network_builder") {
     TEST_CASE("NEST's names bring NEST's defaults") {
         NetworkBuilder build;
         build.population("delta", {1}, "iaf_psc_delta_ps", {});
-        build.population("exp", {1}, "iaf_psc_exp", {{"tau_syn_ex", 4e-3}, {"tau_syn_in", 4e-3}});
+        build.population("exp", {1}, "iaf_psc_exp", {{"tau_syn_in", 4e-3}});
+        build.population("alpha", {1}, "iaf_psc_alpha_ps", {{"tau_syn", 1e-3}, {"V_0", -60e-3}});
         const Network network = build.network();
         const neurons::Lif& delta = neurons_of<neurons::Lif>(network, 0)[0];
         CHECK(delta.tau_m == 10e-3);
@@ -107,6 +108,26 @@ TEST_SUITE("engine/network_builder") {
         CHECK(delta.V_reset == -70e-3);
         CHECK(delta.V_0 == -70e-3);
         CHECK(delta.t_ref == Duration(2'000'000'000'000));
+        const neurons::LifExp2& exp = neurons_of<neurons::LifExp2>(network, 1)[0];
+        CHECK(exp.tau_syn_ex == 2e-3);
+        CHECK(exp.tau_syn_in == 4e-3);
+        const neurons::LifAlpha& alpha = neurons_of<neurons::LifAlpha>(network, 2)[0];
+        CHECK(alpha.tau_syn_ex == 1e-3);
+        CHECK(alpha.tau_syn_in == 1e-3);
+        CHECK(alpha.V_0 == -60e-3);
+    }
+
+    TEST_CASE("every model takes its own parameters") {
+        NetworkBuilder build;
+        build.population("adaptive", {1}, "lif_delta_adaptive", {{"th_jump", 2e-3}, {"th_tau", 0.1}});
+        build.population("qif", {1}, "qif_delta", {{"tau_m", 5e-3}, {"I_e", -1.0}});
+        for (const std::string& model : neuron_models()) build.population(model, {2}, model, {{"V_th", 0.5}});
+        const Network network = build.network();
+        CHECK(neurons_of<neurons::LifAdaptive>(network, 0)[0].th_jump == 2e-3);
+        CHECK(neurons_of<neurons::LifAdaptive>(network, 0)[0].th_tau == 0.1);
+        CHECK(neurons_of<neurons::Qif>(network, 1)[0].I_e == -1.0);
+        CHECK(population_refusal("qif_delta", {{"C_m", 1.0}}).find("has no such parameter") !=
+              std::string::npos);
     }
 
     TEST_CASE("sources hold what is said of them") {

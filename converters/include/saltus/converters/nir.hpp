@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "saltus/converters/convention.hpp"
+#include "saltus/converters/import.hpp"
 #include "saltus/engine/network.hpp"
 #include "saltus/io/nir.hpp"
 
@@ -23,10 +24,7 @@ struct NirReading {
     Duration t_ref;                           // refractory period of every spiking neuron: NIR has none
 };
 
-struct NirImport {
-    Network network;
-    std::vector<std::string> notes;  // what was guessed or repaired, one sentence each
-};
+using NirImport = Import;
 
 /// Populations are the Input and neuron nodes, under their names ("sub.lif" inside a sub-graph); projections
 /// are the chains of nodes without memory between them. An Output fed by one population is that population's

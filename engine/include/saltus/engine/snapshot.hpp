@@ -63,6 +63,8 @@ struct Snapshot {
 
 /// 64-bit digest of populations, parameters, projections, weights, and delays.
 [[nodiscard]] std::uint64_t digest(const Network& network);
+/// 64-bit digest of what leads from one population to the other, whichever these are.
+[[nodiscard]] std::uint64_t digest(const Projection& projection);
 /// 64-bit digest of what a run is asked to do.
 [[nodiscard]] std::uint64_t digest(const std::vector<InputSpikes>& inputs, Duration duration);
 

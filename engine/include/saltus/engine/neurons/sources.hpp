@@ -20,7 +20,7 @@ struct PoissonSource {
     static constexpr std::string_view name = "PoissonSource";
 
     std::vector<double> rate;   // [Hz], one for all or one per neuron
-    std::uint64_t seed = 0;     // the trains are a function of (seed, neuron, rate) alone
+    std::uint64_t seed = 0;     // the trains are a function of it, the rates, and the population's size
     Time start{};               // silent before
     Time stop = Time::never();  // and from then on
 };
