@@ -69,11 +69,7 @@ SpikeTrain checked_input(const Network& network, const InputSpikes& input, Durat
 }
 
 [[nodiscard]] RankError another_failed() {
-<<<<<<< HEAD
     return RankError("another rank has failed; its message says why.");
-=======
-    return RankError("another rank has failed; see its message.");
->>>>>>> check
 }
 /// Where f fails on one rank it fails on all, so that none waits for another.
 template <class F>

@@ -141,10 +141,12 @@ int sweep(const std::string& program) {
                       number(line, "exchange_s"), number(line, "compute_s") + number(line, "exchange_s"));
         table += row;
     }
-    std::cout << "\nA window is 1.5 ms; compute and exchange are CPU seconds per second of biology, "
-              << biology_s << " s of which were computed. Assumed of a collective: " << latency_s * 1e6
-              << " us * log2(ranks), " << collectives << " a window, and " << bytes_per_second / 1e9
-              << " GB/s received by a rank.\n\n"
+    std::cout << "\nSpikes and KiB are of one rank and window of 1.5 ms; build is CPU seconds, compute CPU "
+                 "seconds per "
+                 "second of biology, of which "
+              << biology_s << " s were computed. Assumed of the network: " << collectives
+              << " collectives a window, each " << latency_s * 1e6 << " us * log2(ranks), and "
+              << bytes_per_second / 1e9 << " GB/s received by a rank.\n\n"
               << table;
     return 0;
 }
