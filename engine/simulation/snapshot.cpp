@@ -128,15 +128,6 @@ std::uint64_t digest(const Network& network) {
 }
 
 std::uint64_t digest(const Projection& projection) {
-<<<<<<< HEAD
-=======
-    Digest digest;
-    add(digest, projection);
-    return digest.value();
-}
-
-std::uint64_t digest(const std::vector<InputSpikes>& inputs, Duration duration) {
->>>>>>> props
     Digest digest;
     add(digest, projection);
     return digest.value();

@@ -73,12 +73,7 @@ struct Snapshot {
 [[nodiscard]] std::uint64_t digest(const Network& network);
 /// 64-bit digest of what leads from one population to the other, whichever these are.
 [[nodiscard]] std::uint64_t digest(const Projection& projection);
-<<<<<<< HEAD
 /// 64-bit digest of what a run is asked to do: inputs, duration, what is recorded.
 [[nodiscard]] std::uint64_t digest(const std::vector<InputSpikes>& inputs, const SimulationOptions& options);
-=======
-/// 64-bit digest of what a run is asked to do.
-[[nodiscard]] std::uint64_t digest(const std::vector<InputSpikes>& inputs, Duration duration);
->>>>>>> props
 
 }  // namespace saltus
