@@ -74,7 +74,8 @@ int main(int argc, char** argv) {
     try {
         return run(argc > 1 ? argv[1] : "runs", communication);
     } catch (const std::exception& error) {
-        std::cerr << "rank " << communication->rank() << ": " << error.what() << std::endl;
+        // One write, or the messages of several ranks are mixed.
+        std::cerr << "rank " + std::to_string(communication->rank()) + ": " + error.what() + "\n";
         (void)communication->sum(0);  // all ranks have left the run, or this one would wait here
         return 1;
     }
