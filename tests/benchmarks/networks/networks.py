@@ -40,8 +40,8 @@ def options():
 def timed_run(benchmark, args):
     """The run until the end, the seconds to prepare it, and less its warm-up: seconds, spikes, events.
 
-    The warm-up is a run of its own that takes the same course; its figures are subtracted. What it has prepared
-    serves both.
+    The warm-up is a run of its own that takes the same course; its figures are subtracted. What it has
+    prepared serves both.
     """
     record = ("spikes",) if args.stats or args.record else ()
     begin, end = args.warm * 1e-3, (args.warm + args.t) * 1e-3
