@@ -88,6 +88,7 @@ class Decay {
         low_ = static_cast<double>(exact - static_cast<long double>(high_));
     }
     [[nodiscard]] double operator()(double c) const {
+        if (std::isinf(c)) return c;  // a neuron that stands; the sum below would be no number
         const double decayed = c * high_ + c * low_;
         return std::abs(decayed) < smallest ? 0.0 : decayed;
     }

@@ -213,6 +213,16 @@ TEST_SUITE("simulation/exact") {
         CHECK(spikes({0.1, 0.2, 0.3}) == spikes({0.3, 0.2, 0.1}));
         CHECK(spikes({0.1, 0.2, 0.3}) == spikes({0.2, 0.3, 0.1}));
     }
+    TEST_CASE("a neuron stands at its reset value for as long as its refractory period lasts") {
+        for (const double tau_m : {3e-3, 5e-3, 7e-3, 10e-3, 13e-3, 20e-3}) {
+            CAPTURE(tau_m);
+            const Lif p{.tau_m = tau_m, .V_reset = 0.25, .t_ref = ms(300), .I_e = 2.0};
+            SimulationOptions options{.duration = ms(400)};
+            options.potential_times = {at(50), at(150), at(299)};
+            const auto result = simulate(Network({population("a", 1, p)}, {}), {}, options);
+            CHECK(result.potentials.at(0).values == std::vector<double>{0.25, 0.25, 0.25});
+        }
+    }
     TEST_CASE("a run can be stopped and keeps what it recorded") {
         const Lif p{.tau_m = 1e-3, .I_e = 1.5};
         std::uint64_t calls = 0;
