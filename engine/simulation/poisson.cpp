@@ -77,12 +77,13 @@ std::uint16_t PoissonGroup::neuron_of(std::uint64_t bits) const {
 void PoissonGroup::draw() {
     next_ = 0;
     base_ = last_;
+    const std::uint64_t number = chunks_++;
     if (rate_ <= 0.0 || last_ == INT64_MAX) {
         times_.fill(INT64_MAX);
         neurons_.fill(0);
         return;
     }
-    SequentialRandom random(seed_, (std::uint64_t{number_} << 40) + chunks_++, purpose);
+    SequentialRandom random(seed_, (std::uint64_t{number_} << 40) + number, purpose);
     std::array<std::uint64_t, chunk> bits;
     std::array<double, chunk> gaps;
     for (std::uint64_t& b : bits) b = random.bits();

@@ -223,6 +223,24 @@ TEST_SUITE("simulation/exact") {
             CHECK(result.potentials.at(0).values == std::vector<double>{0.25, 0.25, 0.25});
         }
     }
+    TEST_CASE("a run with a silent Poisson source goes on from a snapshot") {
+        neurons::PoissonSource silent;
+        silent.rate = {0.0};
+        Rule rule;
+        rule.kind = Rule::Kind::one_to_one;
+        rule.inputs = rule.outputs = 1;
+        const Lif p{.tau_m = 10e-3, .I_e = 2.0};
+        const Network network({{"drive", {1}, silent}, population("a", 1, p)}, {{0, 1, {rule}}});
+        SimulationOptions options{.duration = ms(400)};
+        std::shared_ptr<const Snapshot> snapshot;
+        options.snapshot_due = [&](Time t) { return !snapshot && t > at(200); };
+        options.on_snapshot = [&](const Snapshot& s) { snapshot = std::make_shared<const Snapshot>(s); };
+        const auto whole = simulate(network, {}, options);
+        REQUIRE(snapshot);
+        const auto resumed = simulate(network, {}, {.duration = ms(400), .resume_from = snapshot});
+        CHECK(whole.spikes[1].size() > 20);
+        CHECK(fingerprint(resumed) == fingerprint(whole));
+    }
     TEST_CASE("a run can be stopped and keeps what it recorded") {
         const Lif p{.tau_m = 1e-3, .I_e = 1.5};
         std::uint64_t calls = 0;
