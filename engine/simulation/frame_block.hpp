@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
+#include <array>
 
 #include "../events/queue.hpp"
 #include "block.hpp"
@@ -160,12 +160,10 @@ class FrameBlock final : public Block {
         const bool arrives = k < arrivals_.size() && arrivals_[k].time == t;
         const Moment m = arrives ? moment_of_arrival(k) : frame_.at(t);
         candidates_.clear();
-        while (own_.next() <= t) {
-            own_.pop_before(t + 1, [&](const Own& own) {
-                if (own.what == Own::release) frame_.release(own.neuron, frame_.at(t, own.rest_fs));
-                candidates_.push_back({own.neuron, own.what == Own::look ? own.rest_fs : 0.0F});
-            });
-        }
+        own_.pop_before(t + 1, [&](const Own& own) {
+            if (own.what == Own::release) frame_.release(own.neuron, frame_.at(t, own.rest_fs));
+            candidates_.push_back({own.neuron, own.what == Own::look ? own.rest_fs : 0.0F});
+        });
         const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
         for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) {
             prefetch(k + prefetched);

@@ -1,9 +1,8 @@
 // A projection made ready to deliver: the way of one spike from its source to the neurons that it reaches.
 //
 // Delays leave the chain here. A chain whose delays are the same for every synapse keeps its stages and has
-// one delay. Any other is expanded into explicit synapses, sorted by delay within the row of a source: an
-// axon cursor walks along the segments of equal delay, so that the queue holds one entry per spike and not
-// one per synapse.
+// one delay. Any other is expanded into explicit synapses, sorted by delay within the row of a source
+// (synapses()), and is delivered as those are.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,7 @@
 // The synapses of one projection onto one block of neurons, by rows: what a spike of one source brings.
 //
-// A row is sorted by (delay, target). An axon cursor walks along it: a spike waits in the queue with the
-// delay of its next synapses, and all synapses of one delay are delivered in one pass. Three layouts, by what
-// the delays of the rows are:
+// A row is sorted by (delay, target): all synapses of one delay are delivered in one pass. Three layouts, by
+// what the delays of the rows are:
 //   one      every synapse has the same delay: nothing is stored
 //   shared   rows with several synapses per delay: the bounds of each (source, delay) segment
 //   own      else: an index into the list of delays, or the delay itself, per synapse
@@ -11,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <variant>
 #include <vector>
