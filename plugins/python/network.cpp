@@ -55,7 +55,10 @@ std::optional<Duration> duration_from(Seconds seconds, const char* what) {
 converters::NirReading reading_from(const Name& convention, const Name& time_unit, const Name& spike_area,
                                     const Name& reset, Seconds dt, Seconds recurrent_delay, double t_ref) {
     converters::NirReading reading;
-    if (convention) reading.convention = std::string(converters::convention(*convention).name);
+    if (convention) {
+        static_cast<void>(converters::convention(*convention));  // an unknown name is an error here
+        reading.convention = *convention;
+    }
     if (time_unit) reading.time_unit = converters::time_unit_from(*time_unit);
     if (spike_area) reading.spike_area = converters::spike_area_from(*spike_area);
     if (reset) reading.reset = converters::reset_rule_from(*reset);

@@ -1,16 +1,19 @@
 // What reading a tool's files gives.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "saltus/engine/network.hpp"
+#include "saltus/engine/stepped.hpp"
 
 namespace saltus::converters {
 
 struct Import {
     Network network;
-    std::vector<std::string> notes;  // what was guessed or repaired, one sentence each
+    std::vector<std::string> notes;                    // what was guessed or repaired, one sentence each
+    std::optional<SteppedRules> rules = std::nullopt;  // where it was read for the stepped clock
 };
 
 }  // namespace saltus::converters
