@@ -595,4 +595,35 @@ NirImport network_from_nir(const io::NirDocument& document, const NirReading& re
     return Importer(document, reading).import();
 }
 
+Import network_for_steps(const Network& network, const NirReading& reading) {
+    const Convention c = convention(reading.convention.value_or("nir"));
+    NirReading stepped_reading = reading;
+    stepped_reading.clock = Clock::stepped;
+    stepped_reading.convention = c.name;
+    if (!c.stepped || c.stepped->rules.with_leak.membrane != stepped::Membrane::closed_form) {
+        std::vector<std::string> notes;
+        io::NirDocument document = nir_from_network(network, &notes);
+        io::check_nir(document, "network");
+        Import import = network_from_nir(document, stepped_reading);
+        import.notes.insert(import.notes.end(), notes.begin(), notes.end());
+        return import;
+    }
+    if (reading.time_unit || reading.spike_area || reading.reset || reading.t_ref != Duration())
+        throw UsageError(
+            "time unit, spike area, reset, t_ref: the numbers of this network, which no NIR file holds, have "
+            "one "
+            "meaning. Leave them out.");
+    Import import{network, {}, c.stepped->rules};
+    import.rules->dt = reading.dt.value_or(c.dt);
+    if (reading.recurrent_delay) {
+        std::vector<std::string> delayed;
+        import.network = network.with_recurrent_delay(*reading.recurrent_delay, &delayed);
+        for (const std::string& name : delayed) {
+            import.notes.push_back(name + " closes a cycle without delay: delayed by " +
+                                   to_string(*reading.recurrent_delay) + " as asked.");
+        }
+    }
+    return import;
+}
+
 }  // namespace saltus::converters

@@ -142,6 +142,7 @@ class SteppedPlan {
         const Population& population = network_.populations()[q];
         groups_.emplace_back();
         onsets_.emplace_back();
+        counts_.push_back(false);
         if (population.is_source()) {
             if (!population.is_input() && !std::holds_alternative<neurons::SpikeSource>(population.model)) {
                 throw LimitError("population " + quoted(population.name) +
@@ -162,6 +163,7 @@ class SteppedPlan {
         }
         const std::vector<T> constant = onsets.count(0) != 0 ? onsets.at(0) : std::vector<T>();
         groups_.back() = stepped::make_group<T>(population, rules_, layouts_[q], constant);
+        counts_.back() = groups_.back()->sends_counts();
         if (groups_.back()->takes_constant()) {
             if (onsets.size() > onsets.count(0)) {
                 throw NetworkError(population.name, "bias",
@@ -187,6 +189,7 @@ class SteppedPlan {
     std::vector<std::vector<Incoming>> incoming_;  // of each population
     std::vector<std::uint32_t> history_;           // steps for which what it sends is kept
     std::vector<bool> has_listeners_;
+    std::vector<bool> counts_;  // amplitudes are numbers of spikes
     std::vector<Ring> rings_;
     std::vector<std::unique_ptr<const stepped::NeuronGroup<T>>> groups_;  // null for sources
     std::vector<std::map<std::uint32_t, std::vector<T>>> onsets_;         // constant signal from a step on
@@ -238,6 +241,7 @@ class SteppedPlan<T>::Run {
         record_.potentials.resize(populations.size());
         record_.currents.resize(populations.size());
         record_.counts.resize(populations.size());
+        record_.spike_counts.resize(populations.size());
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             if (states_[q]) states_[q]->restart();
             for (auto& step : sent_[q]) step.clear();
@@ -321,7 +325,7 @@ class SteppedPlan<T>::Run {
     void record(std::uint32_t q, const std::vector<StepEntry<T>>& sent) {
         const Population& population = plan_.network_.populations()[q];
         const bool spiking = neurons::is_spiking(population.model);
-        if (spiking) record_.neuron_spikes += sent.size();
+        if (spiking) count(q, sent);
         if (!recorded_[q]) return;
         const Layout& layout = plan_.layouts_[q];
         std::vector<double>& counts = record_.counts[q];
@@ -335,6 +339,16 @@ class SteppedPlan<T>::Run {
             record_.potentials[q].push_back(states_[q]->potential(layout.inside(j)));
             if (current) record_.currents[q].push_back(states_[q]->current(layout.inside(j)));
         }
+    }
+
+    void count(std::uint32_t q, const std::vector<StepEntry<T>>& sent) {
+        std::uint64_t spikes = sent.size();
+        if (plan_.counts_[q]) {
+            spikes = 0;
+            for (const StepEntry<T>& e : sent) spikes += static_cast<std::uint64_t>(e.amplitude);
+        }
+        record_.spike_counts[q] += spikes;
+        record_.neuron_spikes += spikes;
     }
 
     void record_spikes(Raster& raster, const Layout& layout, const std::vector<StepEntry<T>>& sent) {

@@ -126,6 +126,7 @@ class FlowGroup final : public NeuronGroup<T> {
             state.I;
         };
     }
+    [[nodiscard]] bool sends_counts() const override { return true; }
     [[nodiscard]] bool takes_constant() const override { return true; }
 
   private:

@@ -360,6 +360,7 @@ class GridGroup final : public NeuronGroup<T> {
         return std::make_unique<GridState<T>>(*this);
     }
     [[nodiscard]] bool has_current() const override { return with_current; }
+    [[nodiscard]] bool sends_counts() const override { return rule.counts; }
 
     NeuronRule rule;
     Coefficients<T> c;

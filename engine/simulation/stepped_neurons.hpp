@@ -33,6 +33,8 @@ class NeuronGroup {
     virtual ~NeuronGroup() = default;
     [[nodiscard]] virtual std::unique_ptr<NeuronState<T>> start() const = 0;
     [[nodiscard]] virtual bool has_current() const = 0;
+    /// Amplitudes are numbers of spikes.
+    [[nodiscard]] virtual bool sends_counts() const = 0;
     /// The constant signal is part of the model, and not of x.
     [[nodiscard]] virtual bool takes_constant() const { return false; }
 };

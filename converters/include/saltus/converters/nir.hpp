@@ -39,6 +39,11 @@ using NirImport = Import;
 /// UsageError; LimitError for what the tool, or the clock, does not have.
 [[nodiscard]] NirImport network_from_nir(const io::NirDocument& document, const NirReading& reading = {});
 
+/// A network that no document describes, for the stepped clock. Under a convention of grid neurons ("nir", the
+/// default, "brian2", "nest") it is taken as it is; under that of a tool it is what the tool would read from the
+/// network's NIR file. Throws as nir_from_network and network_from_nir do.
+[[nodiscard]] Import network_for_steps(const Network& network, const NirReading& reading = {});
+
 /// Which tool a document comes from, by what it holds.
 struct Guess {
     std::string convention;

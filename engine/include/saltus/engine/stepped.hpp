@@ -35,6 +35,7 @@
 
 #include "saltus/engine/network.hpp"
 #include "saltus/engine/raster.hpp"
+#include "saltus/engine/simulate.hpp"
 
 namespace saltus {
 
@@ -169,10 +170,24 @@ struct SteppedRecord {
     std::vector<std::vector<double>> currents;    // likewise, where the model has a current
     std::vector<std::vector<double>> counts;  // of the populations that are recorded: sum of the amplitudes
                                               // of each neuron; of one that does not spike its last potential
-    std::uint64_t neuron_spikes = 0;          // without the inputs
+    std::vector<std::uint64_t> spike_counts;  // recorded or not; several of one step count as such
+    std::uint64_t neuron_spikes = 0;          // of all neurons, without the inputs
     std::uint64_t synaptic_events = 0;
     bool done = false;  // false where the run was stopped before this sample
 };
+
+/// Steps that cover a duration: the run of n steps is one of n dt. Throws LimitError for a negative duration,
+/// and for more than 2^32 - 1 steps.
+[[nodiscard]] std::uint32_t steps_covering(Duration duration, Duration dt);
+
+/// Spike trains as a sample; those for one input add up. Throws InputError for spikes of populations that are
+/// no inputs, for neurons that do not exist, before 0 or after the end.
+[[nodiscard]] SteppedSample sample_of(const Network& network, const std::vector<InputSpikes>& inputs,
+                                      Duration dt, std::uint32_t steps);
+
+/// What a sample did in the form that the exact clock gives: step k is the time k dt, and windows are steps.
+[[nodiscard]] SimulationResult result_of(SteppedRecord record, const Network& network,
+                                         const SteppedSample& sample, Duration dt, std::uint32_t steps);
 
 template <class T>
 class SteppedPlan;
