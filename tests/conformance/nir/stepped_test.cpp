@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "saltus/converters/nir.hpp"
+#include "saltus/datasets/evaluate.hpp"
+#include "saltus/engine/simulate.hpp"
 #include "saltus/engine/stepped.hpp"
 
 namespace saltus {
@@ -204,6 +206,107 @@ TEST_SUITE("conformance/nir/stepped") {
                 check_nodes(golden, "runs/" + std::string(tool) + "/nodes", import.network,
                             run_of(import, golden));
             }
+        }
+    }
+
+    // Spikes of one neuron on eleven platforms, Pedersen et al., Nat. Commun. 15, 8122 (2024), figure 2. Lava
+    // and spyx send a spike in the step after the crossing; SpiNNaker2 computes what snntorch does in fixed
+    // point.
+    TEST_CASE("the LIF neuron of the NIR paper as eleven platforms run it") {
+        struct Trace {
+            const char* name;
+            const char* network;
+            const char* convention;
+            const char* time_unit;
+            double input;      // what a pulse of the trace is fed as
+            std::size_t late;  // steps between crossing and spike
+            double tolerance;  // of the potential, relative to its largest; 0: not the same quantity
+        };
+        const Golden golden(folder + "paper/lif_traces.h5");
+        for (const Trace& trace :
+             {Trace{"norse", "lif_norse.nir", "norse", "s", 1.0, 0, 1e-5},
+              Trace{"snntorch", "lif_norse.nir", "snntorch", "s", 1.0, 0, 1e-5},
+              Trace{"nengo", "lif_norse.nir", "nengo", "s", 1.0, 0, 1e-5},
+              Trace{"sinabs", "lif_norse.nir", "paper/steps_of_seconds.json", "s", 0.04, 0, 1e-5},
+              Trace{"rockpool", "lif_norse.nir", "paper/steps_of_seconds.json", "s", 0.04, 0, 1e-5},
+              Trace{"spinnaker2", "lif_norse.nir", "snntorch", "s", 1.0, 0, 1e-3},
+              Trace{"lava_cpu_float", "lif_norse.nir", "norse", "s", 1.0, 1, 0.0},
+              Trace{"lava_cpu_fixed", "lif_norse.nir", "norse", "s", 1.0, 1, 0.0},
+              Trace{"lava_loihi_fixed", "lif_norse.nir", "norse", "s", 1.0, 1, 0.0},
+              Trace{"spyx", "lif_norse.nir", "norse", "s", 1.0, 1, 0.0}}) {
+            CAPTURE(trace.name);
+            const std::string group = trace.name;
+            converters::NirReading reading;
+            reading.clock = converters::Clock::stepped;
+            reading.convention = std::string(trace.convention).find('/') == std::string::npos
+                                     ? trace.convention
+                                     : folder + trace.convention;
+            reading.time_unit = converters::time_unit_from(trace.time_unit);
+            reading.dt = parse_duration("0.1ms");
+            const converters::NirImport import =
+                converters::network_from_nir(io::read_nir(folder + "paper/" + trace.network), reading);
+            std::vector<double> pulses = golden.values(group + "/input");
+            for (double& pulse : pulses) pulse = pulse == 0.0 ? 0.0 : trace.input;
+            SteppedSample sample{{{"input", Raster::of(pulses, 1, "input")}}};
+            SteppedOptions options;
+            options.steps = static_cast<std::uint32_t>(pulses.size());
+            options.record_potentials = true;
+            const SteppedRecord record =
+                SteppedSimulation(import.network, *import.rules).run({sample}, options).at(0);
+            const std::uint32_t q = import.network.index_of("1");
+            std::vector<double> spikes = record.spikes[q].dense();
+            for (double& z : spikes) z = z > 0.0 ? 1.0 : 0.0;  // nengo's have the height 1/dt
+            spikes.insert(spikes.begin(), trace.late, 0.0);
+            spikes.resize(pulses.size());
+            CHECK(std::count(spikes.begin(), spikes.end(), 1.0) == 4);
+            CHECK(spikes == golden.values(group + "/spikes"));
+            if (trace.tolerance > 0.0)
+                check_close(record.potentials[q], golden.values(group + "/v"), trace.tolerance);
+        }
+    }
+
+    // A constant x for dt moves V by (1 - exp(-dt/tau)) x at its end: an impulse of area tau (1 -
+    // exp(-dt/tau)).
+    TEST_CASE("the LIF neuron of the NIR paper on the exact clock crosses in the steps of the exact trace") {
+        const Golden golden(folder + "paper/lif_traces.h5");
+        converters::NirReading reading;
+        reading.convention = "norse";
+        const Duration dt = parse_duration("0.1ms");
+        reading.dt = duration_from_seconds(-2.5e-3 * std::expm1(-0.1 / 2.5));
+        const Network network =
+            converters::network_from_nir(io::read_nir(folder + "paper/lif_norse.nir"), reading).network;
+        const std::vector<double> pulses = golden.values("exact/input");
+        InputSpikes input{"input", Raster::of(pulses, 1, "input").train(dt)};
+        SimulationOptions options;
+        options.duration = Duration(static_cast<std::int64_t>(pulses.size()) * dt.femtoseconds());
+        const SpikeTrain spikes = simulate(network, {input}, options).spikes[network.index_of("1")];
+        const auto steps = static_cast<std::uint32_t>(pulses.size());
+        CHECK(Raster::of(spikes, 1, dt, steps, "1").dense() == golden.values("exact/spikes"));
+    }
+
+    // What tests/benchmarks/n_mnist/torch_stepped.py finds on the same recordings: 60 with a reset to zero,
+    // 57 with several spikes a step and a reset by subtraction.
+    TEST_CASE(
+        "the CNN of the NIR paper on 60 recordings of N-MNIST, stepped at 1 ms as norse and as sinabs") {
+        struct Row {
+            const char* convention;
+            std::uint64_t correct;
+        };
+        const datasets::Dataset recordings = datasets::open_dataset(SALTUS_DATASETS "/samples/n-mnist");
+        REQUIRE(recordings.size == 60);
+        const io::NirDocument document = io::read_nir(folder + "paper/cnn_sinabs.nir");
+        CHECK(converters::guess_convention(document).convention == "sinabs");
+        for (const Row& row : {Row{"norse", 60}, Row{"sinabs", 57}}) {
+            CAPTURE(row.convention);
+            converters::NirReading reading;
+            reading.clock = converters::Clock::stepped;
+            reading.convention = row.convention;
+            reading.dt = parse_duration("1ms");
+            const converters::NirImport import = converters::network_from_nir(document, reading);
+            datasets::EvaluationOptions options;
+            options.rules = import.rules;
+            options.threads = 2;
+            CHECK(datasets::evaluate(import.network, recordings, options).correct == row.correct);
         }
     }
 }
