@@ -134,9 +134,10 @@ class ExactRun {
             if (!place.sends && !spike_recorded_[q]) continue;
             blocks_.push_back(
                 make_block(p_.network, place.plan, p_.signal[q], &inputs_[q], Time(options.duration)));
-            crews_[place.level][place.thread].push_back({blocks_.back().get(), q});
+            crews_[place.level][place.thread].push_back({blocks_.back().get()});
         }
         mine_.resize(p_.parallelism.threads);
+        next_.resize(p_.parallelism.threads);
         if (options.snapshot_due && !result_.potentials.empty()) {
             throw LimitError(
                 "potentials: a snapshot does not hold those that have been recorded. Record spikes only.");
@@ -156,6 +157,7 @@ class ExactRun {
   private:
     void lead() {
         std::int64_t done = 0;  // everything before has been computed
+        together([this](std::uint32_t thread) { look_ahead(thread); });
         for (;;) {
             const std::int64_t start = next_start();
             if (start == failed) rethrow();
@@ -165,8 +167,11 @@ class ExactRun {
             done = stop_of(start);
             compute_window(start, done);
 
-            const bool reports = result_.windows++ % windows_per_report_ == 0;
-            guarded([&] { stop_asked_ = reports && !go_on(std::min(done, end_)); });
+            ++result_.windows;
+            if (options_.on_progress && --until_report_ == 0) {
+                until_report_ = windows_per_report_;
+                guarded([&] { stop_asked_ = !go_on(std::min(done, end_)); });
+            }
             if (options_.snapshot_due) keep_in_flight(done);
             if (snapshot_due(done)) take_snapshot(done);
         }
@@ -176,7 +181,7 @@ class ExactRun {
 
     struct Member {
         Block* block;
-        std::uint32_t population;
+        std::int64_t next = 0;  // nothing happens in the block before
     };
     /// The blocks of one thread on one level.
     using Crew = std::vector<Member>;
@@ -191,10 +196,13 @@ class ExactRun {
 
     void compute_window(std::int64_t start, std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
+            bool from_below = false;
+            for (std::uint32_t lower = 0; lower < level; ++lower) from_below |= !sent_[lower].empty();
             together([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
                     member.block->open(start);
+                    if (member.next >= stop && !from_below) continue;
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
                     member.block->advance(stop);
                     const std::vector<Spike>& spikes = member.block->spikes();
@@ -205,13 +213,25 @@ class ExactRun {
         }
         together([&](std::uint32_t thread) {
             for (std::uint32_t level = 0; level < p_.levels; ++level) {
-                for (const Member& member : crews_[level][thread]) {
+                for (Member& member : crews_[level][thread]) {
                     for (std::uint32_t other = level; other < p_.levels; ++other) {
                         member.block->accept(sent_[other]);
                     }
                 }
             }
+            look_ahead(thread);
         });
+    }
+
+    /// When something happens next in each block of a thread.
+    void look_ahead(std::uint32_t thread) {
+        next_[thread] = INT64_MAX;
+        for (auto& crew : crews_) {
+            for (Member& member : crew[thread]) {
+                member.next = member.block->next();
+                next_[thread] = std::min(next_[thread], member.next);
+            }
+        }
     }
 
     /// A failure is kept until the ranks talk about it (next_start): the others count on this one to exchange
@@ -252,8 +272,7 @@ class ExactRun {
     }
 
     [[nodiscard]] std::int64_t next_start() const {
-        std::int64_t t = INT64_MAX;
-        for (const auto& block : blocks_) t = std::min(t, block->next());
+        std::int64_t t = *std::min_element(next_.begin(), next_.end());
         if (stop_asked_) t = stopped;
         if (failure_) t = failed;
         return p_.parallelism.communication->smallest(t);
@@ -387,7 +406,6 @@ class ExactRun {
     }
 
     [[nodiscard]] bool go_on(std::int64_t t) const {
-        if (!options_.on_progress) return true;
         std::uint64_t spikes = 0;
         for (std::size_t q = 0; q < result_.spike_counts.size(); ++q) {
             if (!p_.network.populations()[q].is_source()) spikes += result_.spike_counts[q];
@@ -411,6 +429,7 @@ class ExactRun {
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
+    std::vector<std::int64_t> next_;              // of each thread: nothing happens there before
 
     std::uint64_t inputs_digest_ = 0;
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
@@ -419,6 +438,7 @@ class ExactRun {
     bool stop_asked_ = false;
     std::exception_ptr failure_;
     std::uint64_t windows_per_report_;
+    std::uint64_t until_report_ = 1;
     std::size_t next_potential_ = 0;
     SimulationResult result_;
 };
