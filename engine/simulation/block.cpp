@@ -80,6 +80,16 @@ void Block::prefetch_rows(const Spike& spike, bool whole) const {
     }
 }
 
+void Block::prefetch_dense(const Arrival& arrival) const {
+    const auto* rows = std::get_if<DenseRows>(&plan_.incoming[arrival.route()].synapses);
+    if (!rows) return;
+    rows->weights.visit([&](auto weights) {
+        constexpr std::size_t per_line = 64 / sizeof(weights[0]);
+        const auto* row = weights.data() + rows->place(arrival.begin);
+        for (std::size_t k = 0; k < plan_.range.size(); k += per_line) __builtin_prefetch(row + k);
+    });
+}
+
 void Block::accept(std::span<const Spike> spikes) {
     if (!spikes.empty() && !plan_.incoming.empty()) accept_from(spikes, INT64_MIN);
 }

@@ -26,6 +26,11 @@ struct DenseRows {
     std::uint32_t row_length = 0;
     std::uint32_t first = 0;  // column of the block's first neuron
     std::int64_t delay_fs = 0;
+
+    /// Of the weight from `source` to the block's first neuron.
+    [[nodiscard]] std::size_t place(NeuronIndex source) const {
+        return std::size_t{source} * row_length + first;
+    }
 };
 
 /// One Poisson train for each neuron of the block: drawn where it arrives, no spike is ever sent.
@@ -152,7 +157,8 @@ class Block {
     void prefetch(std::size_t k) const {
         if (k >= arrivals_.size()) return;
         const Arrival& arrival = arrivals_[k];
-        if (arrival.is_single() || !targets_[arrival.route()]) return;
+        if (arrival.is_single()) return;
+        if (!targets_[arrival.route()]) return prefetch_dense(arrival);
         __builtin_prefetch(targets_[arrival.route()] + arrival.begin);
         __builtin_prefetch(targets_[arrival.route()] + arrival.begin + arrival.count - 1);
     }
@@ -171,6 +177,7 @@ class Block {
     std::uint64_t synaptic_events_ = 0;
 
   private:
+    void prefetch_dense(const Arrival& arrival) const;
     /// The bounds of its rows, or the rows.
     void prefetch_rows(const Spike& spike, bool whole) const;
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 
@@ -108,6 +109,18 @@ class ExactRun {
             all.sort();
         }
         for (const std::string& name : options.recorded) (void)p_.network.index_of(name);
+        if (!options.until_first_spike_of.empty()) {
+            ends_early_ = p_.network.index_of(options.until_first_spike_of);
+            if (!neurons::is_spiking(populations[*ends_early_].model)) {
+                throw UsageError("the run cannot end at the first spike of " +
+                                 quoted(options.until_first_spike_of) +
+                                 ": expected a population that spikes, found one that does not.");
+            }
+            if (options.snapshot_due || options.resume_from) {
+                throw UsageError(
+                    "a run that ends at a first spike takes no snapshots. Leave one of the two out.");
+            }
+        }
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             const Population& population = populations[q];
             const bool by_name = !options.recorded.empty() && is_recorded(q) && !population.is_input();
@@ -131,7 +144,7 @@ class ExactRun {
         for (auto& crew : crews_) crew.resize(p_.parallelism.threads);
         for (const Plan::Place& place : p_.places) {
             const std::uint32_t q = place.plan.population;
-            if (!place.sends && !spike_recorded_[q]) continue;
+            if (!place.sends && !spike_recorded_[q] && ends_early_ != q) continue;
             blocks_.push_back(
                 make_block(p_.network, place.plan, p_.signal[q], &inputs_[q], Time(options.duration)));
             crews_[place.level][place.thread].push_back({blocks_.back().get()});
@@ -168,6 +181,7 @@ class ExactRun {
             compute_window(start, done);
 
             ++result_.windows;
+            if (ends_early_ && end_at_first_spike()) break;
             if (options_.on_progress && --until_report_ == 0) {
                 until_report_ = windows_per_report_;
                 guarded([&] { stop_asked_ = !go_on(std::min(done, end_)); });
@@ -179,6 +193,33 @@ class ExactRun {
         if (!result_.interrupted) record_potentials_before(end_ + 1);
     }
 
+    /// True if the population whose first spike ends the run has spiked: what came later is forgotten.
+    [[nodiscard]] bool end_at_first_spike() {
+        std::int64_t first = INT64_MAX;
+        for (const auto& sent : sent_) {
+            for (const Spike& spike : sent) {
+                if (p_.by_name[spike.population] == *ends_early_)
+                    first = std::min(first, spike.time.femtoseconds());
+            }
+        }
+        first = p_.parallelism.communication->smallest(first);
+        if (first == INT64_MAX) return false;
+        end_ = first;
+        for (const auto& sent : sent_) {
+            for (const Spike& spike : sent) {
+                result_.spike_counts[p_.by_name[spike.population]] -= spike.time.femtoseconds() > first;
+            }
+        }
+        for (SpikeTrain& train : result_.spikes) {
+            const auto kept = static_cast<std::size_t>(
+                std::upper_bound(train.times.begin(), train.times.end(), Time(Duration(first))) -
+                train.times.begin());
+            train.times.resize(kept);
+            train.neurons.resize(kept);
+        }
+        return true;
+    }
+
     struct Member {
         Block* block;
         std::int64_t next = 0;  // nothing happens in the block before
@@ -188,6 +229,7 @@ class ExactRun {
 
     [[nodiscard]] std::int64_t stop_of(std::int64_t start) const {
         std::int64_t stop = p_.window_fs > end_ - start ? end_ + 1 : start + p_.window_fs;
+        if (ends_early_) stop = std::min(stop, after(start, std::max<std::int64_t>(end_ / 256, 1)));
         if (next_potential_ < options_.potential_times.size()) {
             stop = std::min(stop, options_.potential_times[next_potential_].femtoseconds() + 1);
         }
@@ -263,7 +305,7 @@ class ExactRun {
         } else {
             for (const auto& mine : mine_) sent.insert(sent.end(), mine.begin(), mine.end());
         }
-        if (sent.size() > 1) std::sort(sent.begin(), sent.end());
+        if (!std::is_sorted(sent.begin(), sent.end())) std::sort(sent.begin(), sent.end());
         for (const Spike& spike : sent) {
             const std::uint32_t q = p_.by_name[spike.population];
             ++result_.spike_counts[q];
@@ -423,7 +465,8 @@ class ExactRun {
     const Plan& p_;
     const SimulationOptions& options_;
     std::int64_t end_;
-    std::vector<SpikeTrain> inputs_;  // of each population
+    std::optional<std::uint32_t> ends_early_;  // with the first spike of this population
+    std::vector<SpikeTrain> inputs_;           // of each population
     std::vector<bool> spike_recorded_;
     std::vector<std::unique_ptr<Block>> blocks_;  // ascending in range within a population
     std::vector<std::vector<Crew>> crews_;        // of each level and thread

@@ -89,6 +89,8 @@ class FrameBlock final : public Block {
         Frame::each_coefficient(frame_, [&](const char* name, std::uint32_t i, double& value) {
             value = snapshot.reals.at(name).at(plan_.range.begin + i);
         });
+        standing_ = 0;
+        for (std::uint32_t i = 0; i < frame_.size(); ++i) standing_ += frame_.stands(i);
         own_ = {};
         for (const NeuronEvent& event : snapshot.events) {
             if (event.neuron < plan_.range.begin || event.neuron >= plan_.range.end) continue;
@@ -161,8 +163,10 @@ class FrameBlock final : public Block {
         const Moment m = frame_.at(t);
         candidates_.clear();
         own_.pop_before(t + 1, [&](const Own& own) {
-            if (own.what == Own::release)
+            if (own.what == Own::release) {
                 frame_.release(own.neuron, own.rest_fs == 0.0F ? m : frame_.at(t, own.rest_fs));
+                --standing_;
+            }
             candidates_.push_back({own.neuron, own.what == Own::look ? own.rest_fs : 0.0F});
         });
         deliver_all_of(t, m);
@@ -191,6 +195,7 @@ class FrameBlock final : public Block {
         const std::int64_t t_ref = frame_.refractory(i);
         if (t_ref > 0) {
             frame_.stand(i);
+            ++standing_;
             if (t_ref < INT64_MAX - t) own_.push({t + t_ref, i, Own::release, rest_fs});
         } else {
             const Moment m = frame_.at(t, rest_fs);
@@ -274,7 +279,7 @@ class FrameBlock final : public Block {
             const bool row = row_time() == t;
             const bool packed = packed_time() == t;
             if (row && !(packed && packed_[packed_next_].route() < arrivals_[row_].route())) {
-                prefetch(row_ + prefetched);
+                if (!vanishes_everywhere()) prefetch(row_ + prefetched);
                 deliver(arrivals_[row_++], m, hot);
             } else if (packed) {
                 const PackedArrival arrival = packed_[packed_next_++];
@@ -286,6 +291,11 @@ class FrameBlock final : public Block {
                 return;
             }
         }
+    }
+
+    /// All neurons are refractory, and what arrives leaves no trace.
+    [[nodiscard]] bool vanishes_everywhere() const {
+        return !Frame::has_currents && standing_ == frame_.size();
     }
 
     [[nodiscard]] std::int64_t row_time() const {
@@ -360,12 +370,12 @@ class FrameBlock final : public Block {
             });
             synaptic_events_ += n;
         } else {
+            synaptic_events_ += frame_.size();
+            if (vanishes_everywhere()) return;
             const auto& rows = std::get<DenseRows>(synapses);
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(weights.data() + std::size_t{arrival.begin} * rows.row_length + rows.first,
-                                   m, hot);
+                frame_.deliver_row(weights.data() + rows.place(arrival.begin), m, hot);
             });
-            synaptic_events_ += frame_.size();
         }
     }
 
@@ -446,6 +456,7 @@ class FrameBlock final : public Block {
     RadixHeap<Own> own_;
     std::int64_t until_ = INT64_MAX;  // crossings are known up to here
     std::int64_t now_ = 0;
+    std::uint32_t standing_ = 0;  // neurons
     std::vector<Trains> trains_;
     std::vector<Candidate> candidates_;
     std::vector<double> shared_weights_;  // of each route

@@ -87,10 +87,8 @@ class NeuronBlock final : public Block {
             });
             synaptic_events_ += end - arrival.begin;
         } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
-            rows->weights.visit([&](auto weights) {
-                sums_.add_to_all(weights.data() + std::size_t{arrival.begin} * rows->row_length + rows->first,
-                                 1.0);
-            });
+            rows->weights.visit(
+                [&](auto weights) { sums_.add_to_all(weights.data() + rows->place(arrival.begin), 1.0); });
             synaptic_events_ += plan_.range.size();
         } else {
             const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
