@@ -69,6 +69,19 @@ class Rows {
         else
             __builtin_prefetch(begins_.data() + source);
     }
+    /// f(source) for every source that has synapses, in ascending order.
+    template <class F>
+    void each_source(F&& f) const {
+        if (!is_sparse()) {
+            for (NeuronIndex source = 0; source + 1 < begins_.size(); ++source) {
+                if (begins_[source] != begins_[source + 1]) f(source);
+            }
+        }
+        for (std::size_t k = 0; k < marks_.size(); ++k) {
+            for (std::uint64_t bits = marks_[k].bits; bits != 0; bits &= bits - 1)
+                f(static_cast<NeuronIndex>(64 * k + static_cast<std::size_t>(std::countr_zero(bits))));
+        }
+    }
     /// f(begin, end) for every row.
     template <class F>
     void each(F&& f) const {
@@ -141,6 +154,16 @@ class SynapseTable {
             walk_own([&](std::uint32_t s) { return delays_[delay_index_[s]]; });
         else
             walk_own([&](std::uint32_t s) { return delay_own_[s]; });
+    }
+
+    /// f(source) for every source that has synapses here, in ascending order.
+    template <class F>
+    void each_source(F&& f) const {
+        if (layout_ != Layout::shared) return rows_.each_source(f);
+        const std::size_t n = delays_.size();
+        for (std::size_t k = 0; k + 1 < bounds_.size(); k += n) {
+            if (bounds_[k] != bounds_[k + n]) f(static_cast<NeuronIndex>(k / n));
+        }
     }
 
     [[nodiscard]] const Target* targets() const { return targets_.data(); }
