@@ -259,23 +259,23 @@ class DeltaFrame {
             if constexpr (leaks) {
                 kernels::exponentials(times.data(), e.data(), count, frame.clock_.origin() - delay,
                                       frame.per_tau_);
-                offset.fill(0.0);
             } else {
-                e.fill(1.0);
                 for (std::size_t k = 0; k < count; ++k) offset[k] = frame.at(after(times[k], delay)).offset;
             }
         }
     };
     template <std::size_t n>
     [[nodiscard]] Moment moment(const Factors<n>& f, std::size_t k) const {
-        return {f.e[k], f.offset[k], until_e_, until_offset_};
+        if constexpr (leaks) return {f.e[k], 0.0, until_e_, 0.0};
+        return {1.0, f.offset[k], 1.0, until_offset_};
     }
     /// One arrival at the time of factor k; true if the neuron may reach the threshold.
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
                                                std::size_t k) {
-        const double now = c_[i] += J_ * f.e[k] * weight;
-        return J_ * weight > 0.0 && now >= bound_of(i, moment(f, k));
+        const Moment m = moment(f, k);
+        const double now = c_[i] += J_ * m.e * weight;
+        return J_ * weight > 0.0 && now >= bound_of(i, m);
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
@@ -491,17 +491,19 @@ class ExpFrame {
     struct Factors {
         std::array<double, n> ea;
         std::array<double, n> eb;
+        std::array<double, n> ratio;
 
         void of(const ExpFrame& frame, const std::array<std::int64_t, n>& times, std::size_t count,
                 std::int64_t delay) {
             const std::int64_t origin = frame.clock_.origin() - delay;
             kernels::exponentials(times.data(), ea.data(), count, origin, frame.per_tau_syn_);
             kernels::exponentials(times.data(), eb.data(), count, origin, frame.per_tau_m_);
+            for (std::size_t k = 0; k < count; ++k) ratio[k] = eb[k] / ea[k];
         }
     };
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] Moment moment(const Factors<n>& f, std::size_t k) const {
-        return {f.ea[k], f.eb[k], f.eb[k] / f.ea[k], until_eb_, until_ratio_};
+        return {f.ea[k], f.eb[k], f.ratio[k], until_eb_, until_ratio_};
     }
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,

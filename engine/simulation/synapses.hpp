@@ -166,6 +166,20 @@ class SynapseTable {
         }
     }
 
+    /// Calls take(delay, synapse) for each synapse of the row of `source`, in ascending order; only where
+    /// few_share_delays().
+    template <class F>
+    void each(NeuronIndex source, F&& take) const {
+        const auto [begin, end] = rows_[source];
+        if (delay_own_.empty()) {
+            for (std::uint32_t k = begin; k < end; ++k) take(delays_[delay_index_[k]], k);
+        } else {
+            for (std::uint32_t k = begin; k < end; ++k) take(delay_own_[k], k);
+        }
+    }
+    /// A group of one delay has one synapse or little more: the layout is `own`.
+    [[nodiscard]] bool few_share_delays() const { return layout_ == Layout::own; }
+
     [[nodiscard]] const Target* targets() const { return targets_.data(); }
     /// Calls f with the weight that all synapses share, or with a pointer to their weights.
     template <class F>
@@ -174,6 +188,7 @@ class SynapseTable {
         if (const auto* doubles = std::get_if<LargeArray<double>>(&weights_)) return f(doubles->data());
         return f(std::get<double>(weights_));
     }
+    [[nodiscard]] bool has_one_weight() const { return std::holds_alternative<double>(weights_); }
     [[nodiscard]] std::uint64_t size() const { return targets_.size(); }
     [[nodiscard]] std::uint64_t bytes() const;
 
