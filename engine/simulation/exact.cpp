@@ -5,7 +5,8 @@
 // other, and the blocks of a level at once, by any number of threads:
 //   accept   the spikes of lower levels of this window go into the block's queue
 //   advance  the block goes from event to event: pop, integrate, fire (frame_block.hpp, neuron_block.hpp)
-//   fan out  spikes of all blocks and ranks are put together, sorted, recorded
+//   fan out  the spikes of the rank's blocks are put together, sorted, recorded, and exchanged with other
+//   ranks
 // and at its end every block accepts what it has not yet. A window begins where something happens next, so
 // empty time costs nothing. Between blocks nothing is shared but the spikes; a block depends on which spikes
 // reach it alone. Hence the same bits for any number of threads and ranks.
@@ -18,6 +19,7 @@
 
 #include "instant.hpp"
 #include "plan.hpp"
+#include "recorded.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "snapshot_check.hpp"
@@ -94,6 +96,7 @@ class ExactRun {
           options_(options),
           end_(options.duration.femtoseconds()),
           sent_(plan.levels),
+          own_(plan.levels),
           team_(plan.parallelism.threads) {
         if (options.duration < Duration()) {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
@@ -182,9 +185,9 @@ class ExactRun {
 
             ++result_.windows;
             if (ends_early_ && end_at_first_spike()) break;
-            if (options_.on_progress && --until_report_ == 0) {
+            if ((options_.on_progress || of_several()) && --until_report_ == 0) {
                 until_report_ = windows_per_report_;
-                guarded([&] { stop_asked_ = !go_on(std::min(done, end_)); });
+                report(std::min(done, end_));
             }
             if (options_.snapshot_due) keep_in_flight(done);
             if (snapshot_due(done)) take_snapshot(done);
@@ -193,10 +196,13 @@ class ExactRun {
         if (!result_.interrupted) record_potentials_before(end_ + 1);
     }
 
+    [[nodiscard]] bool of_several() const { return p_.parallelism.communication->size() > 1; }
+
     /// True if the population whose first spike ends the run has spiked: what came later is forgotten.
     [[nodiscard]] bool end_at_first_spike() {
         std::int64_t first = INT64_MAX;
-        for (const auto& sent : sent_) {
+        const auto& own = of_several() ? own_ : sent_;
+        for (const auto& sent : own) {
             for (const Spike& spike : sent) {
                 if (p_.by_name[spike.population] == *ends_early_)
                     first = std::min(first, spike.time.femtoseconds());
@@ -205,7 +211,7 @@ class ExactRun {
         first = p_.parallelism.communication->smallest(first);
         if (first == INT64_MAX) return false;
         end_ = first;
-        for (const auto& sent : sent_) {
+        for (const auto& sent : own) {
             for (const Spike& spike : sent) {
                 result_.spike_counts[p_.by_name[spike.population]] -= spike.time.femtoseconds() > first;
             }
@@ -293,24 +299,37 @@ class ExactRun {
         guarded([&] { team_.each(task); });
     }
 
-    /// Puts the spikes of all threads and ranks together, in the order (time, population, neuron).
+    /// Puts the spikes of all threads together, in the order (time, population, neuron), records them, and
+    /// exchanges them with the other ranks.
     void gather(std::uint32_t level) {
+        Communication& communication = *p_.parallelism.communication;
         std::vector<Spike>& sent = sent_[level];
-        sent.clear();
-        if (p_.parallelism.communication->size() > 1) {
-            for (std::uint32_t thread = 1; thread < mine_.size(); ++thread) {
-                mine_[0].insert(mine_[0].end(), mine_[thread].begin(), mine_[thread].end());
-            }
-            p_.parallelism.communication->exchange(mine_[0], sent);
-        } else {
-            for (const auto& mine : mine_) sent.insert(sent.end(), mine.begin(), mine.end());
-        }
-        if (!std::is_sorted(sent.begin(), sent.end())) std::sort(sent.begin(), sent.end());
-        for (const Spike& spike : sent) {
+        std::vector<Spike>& own = of_several() ? own_[level] : sent;
+        own.clear();
+        for (const auto& mine : mine_) own.insert(own.end(), mine.begin(), mine.end());
+        if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());
+        for (const Spike& spike : own) {
             const std::uint32_t q = p_.by_name[spike.population];
             ++result_.spike_counts[q];
             if (spike_recorded_[q]) result_.spikes[q].add(spike.time, spike.neuron);
         }
+        if (options_.snapshot_due) in_flight_.insert(in_flight_.end(), own.begin(), own.end());
+        if (!of_several()) return;
+
+        sent.clear();
+        // By neuron, so that rows are looked up from the first to the last.
+        std::sort(own.begin(), own.end(), [](const Spike& a, const Spike& b) {
+            return std::tie(a.population, a.neuron) < std::tie(b.population, b.neuron);
+        });
+        if (p_.addresses.everywhere()) return communication.exchange(own, sent);
+        const Peers& peers = p_.addresses.peers();
+        outbox_.resize(peers.receivers.size());
+        for (auto& letters : outbox_) letters.clear();
+        for (const Spike& spike : own) {
+            for (const std::uint32_t k : p_.addresses.of(spike)) outbox_[k].push_back(spike);
+        }
+        communication.exchange(peers, outbox_, sent);
+        sent.insert(sent.end(), own.begin(), own.end());
     }
 
     [[nodiscard]] std::int64_t next_start() const {
@@ -348,6 +367,11 @@ class ExactRun {
 
     void finish() {
         const auto populations = p_.network.populations();
+        Communication& communication = *p_.parallelism.communication;
+        if (of_several()) {
+            result_.spikes = of_all_ranks(communication, p_.order, result_.spikes);
+            for (std::uint64_t& count : result_.spike_counts) count = communication.sum(count);
+        }
         result_.final_potentials.resize(populations.size());
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             if (!neurons::is_spiking(populations[q].model)) {
@@ -355,7 +379,7 @@ class ExactRun {
             }
             if (!populations[q].is_source()) result_.neuron_spikes += result_.spike_counts[q];
         }
-        result_.synaptic_events = p_.parallelism.communication->sum(synaptic_events());
+        result_.synaptic_events = communication.sum(synaptic_events());
     }
 
     [[nodiscard]] std::uint64_t synaptic_events() const {
@@ -364,9 +388,8 @@ class ExactRun {
         return events;
     }
 
-    /// Spikes of the last window, and those of before that may still arrive somewhere.
+    /// Own spikes that may still arrive somewhere.
     void keep_in_flight(std::int64_t done) {
-        for (const auto& sent : sent_) in_flight_.insert(in_flight_.end(), sent.begin(), sent.end());
         std::erase_if(in_flight_, [&](const Spike& spike) {
             return after(spike.time.femtoseconds(), p_.longest_delay_fs) < done;
         });
@@ -400,9 +423,15 @@ class ExactRun {
             snapshot.populations[q].size = populations[q].size();
         Communication& communication = *p_.parallelism.communication;
         snapshot.synaptic_events = communication.sum(synaptic_events());
+        snapshot.spike_counts = result_.spike_counts;
         if (communication.size() == 1) {
             for (const PartOfSnapshot& part : parts) merge(part, snapshot.populations);
+            snapshot.in_flight = in_flight_;
+            snapshot.spikes = result_.spikes;
         } else {
+            snapshot.in_flight = of_all_ranks(communication, in_flight_);
+            snapshot.spikes = of_all_ranks(communication, p_.order, result_.spikes);
+            for (std::uint64_t& count : snapshot.spike_counts) count = communication.sum(count);
             for (const auto& bytes : communication.gather(to_bytes(parts))) {
                 for (const PartOfSnapshot& part : parts_from_bytes(bytes)) merge(part, snapshot.populations);
             }
@@ -418,10 +447,7 @@ class ExactRun {
         snapshot.network = digest(p_.network);
         snapshot.inputs = inputs_digest_;
         snapshot.time = Time(Duration(done));
-        snapshot.in_flight = in_flight_;
         std::sort(snapshot.in_flight.begin(), snapshot.in_flight.end());
-        snapshot.spikes = result_.spikes;
-        snapshot.spike_counts = result_.spike_counts;
         snapshot.windows = result_.windows;
         guarded([&] { options_.on_snapshot(snapshot); });
     }
@@ -440,20 +466,25 @@ class ExactRun {
             block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
+        result_.windows = snapshot.windows;
+        if (p_.parallelism.communication->rank() > 0) return;  // what was before belongs to one rank
         in_flight_ = snapshot.in_flight;
         result_.spikes = snapshot.spikes;
         result_.spike_counts = snapshot.spike_counts;
-        result_.windows = snapshot.windows;
-        if (p_.parallelism.communication->rank() == 0) events_before_ = snapshot.synaptic_events;
+        events_before_ = snapshot.synaptic_events;
     }
 
-    [[nodiscard]] bool go_on(std::int64_t t) const {
+    /// How far the run is; every rank learns about all, whether it wants to know or not.
+    void report(std::int64_t t) {
         std::uint64_t spikes = 0;
         for (std::size_t q = 0; q < result_.spike_counts.size(); ++q) {
             if (!p_.network.populations()[q].is_source()) spikes += result_.spike_counts[q];
         }
+        spikes = p_.parallelism.communication->sum(spikes);
+        const std::uint64_t events = p_.parallelism.communication->sum(synaptic_events());
+        if (!options_.on_progress) return;
         const double fraction = end_ == 0 ? 1.0 : static_cast<double>(t) / static_cast<double>(end_);
-        return options_.on_progress({fraction, Time(Duration(t)), spikes, synaptic_events()});
+        guarded([&] { stop_asked_ = !options_.on_progress({fraction, Time(Duration(t)), spikes, events}); });
     }
 
     [[nodiscard]] bool is_recorded(std::uint32_t q) const {
@@ -471,12 +502,15 @@ class ExactRun {
     std::vector<std::unique_ptr<Block>> blocks_;  // ascending in range within a population
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
-    std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
+    std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed:
+                                                  // those of this rank, and of others that have targets here
+    std::vector<std::vector<Spike>> own_;         // of several ranks: those of this one
+    std::vector<std::vector<Spike>> outbox_;      // for each receiver
     std::vector<std::int64_t> next_;              // of each thread: nothing happens there before
 
     std::uint64_t inputs_digest_ = 0;
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
-    std::vector<Spike> in_flight_;     // kept only for snapshots
+    std::vector<Spike> in_flight_;     // of this rank, kept only for snapshots
     Team team_;
     bool stop_asked_ = false;
     std::exception_ptr failure_;
@@ -489,8 +523,10 @@ class ExactRun {
 }  // namespace
 
 ExactSimulation::ExactSimulation(const Network& network, const Parallelism& parallelism) {
-    on_every_rank(*parallelism.communication,
-                  [&] { plan_ = std::make_unique<const Plan>(network, parallelism); });
+    std::unique_ptr<Plan> plan;
+    on_every_rank(*parallelism.communication, [&] { plan = std::make_unique<Plan>(network, parallelism); });
+    plan->address_spikes();
+    plan_ = std::move(plan);
 }
 ExactSimulation::~ExactSimulation() = default;
 ExactSimulation::ExactSimulation(ExactSimulation&&) noexcept = default;

@@ -20,7 +20,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "exponential.hpp"
+#include "../exponential.hpp"
 #include "instant.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/neurons/models.hpp"

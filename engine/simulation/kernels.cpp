@@ -4,7 +4,7 @@
 #include <bit>
 #include <limits>
 
-#include "exponential.hpp"
+#include "../exponential.hpp"
 
 namespace saltus::kernels {
 

@@ -4,7 +4,7 @@
 #include <bit>
 #include <numeric>
 
-#include "exponential.hpp"
+#include "../exponential.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/random.hpp"
 
