@@ -188,6 +188,7 @@ def simulate(
     recurrent_delay: float | None = None,
     threads: int | None = None,
     record: str | Iterable[str] = ("spikes",),
+    until_first_spike_of: str | None = None,
     seed: int | None = None,
     time_unit: str | None = None,
     spike_area: str | None = None,
@@ -229,6 +230,9 @@ def simulate(
     record : iterable of {"spikes", "potentials"}
         Potentials are recorded at 0, dt, 2 dt, ..., by the stepped clock after each step. Nothing is recorded
         with ().
+    until_first_spike_of : str, optional
+        End the run with the instant of the first spike of this population: a network that decides by who is
+        first need not go on.
     seed : int, optional
         The exact clock draws no random numbers; results do not depend on it.
     checkpoint : str or path-like, optional
@@ -307,6 +311,8 @@ def simulate(
         clock=clock,
     )
     if clock == "stepped":
+        if until_first_spike_of is not None:
+            raise LimitError("until_first_spike_of: the stepped clock runs all its steps; the exact clock can.")
         if checkpoint is not None:
             raise LimitError("checkpoint: the stepped clock writes none; only the exact clock does.")
         try:
@@ -332,6 +338,7 @@ def simulate(
             duration,
             "spikes" in records,
             potential_step,
+            until_first_spike_of,
             threads or 1,
             checkpoint,
             checkpoint_every,
