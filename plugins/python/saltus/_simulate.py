@@ -312,7 +312,7 @@ def simulate(
     )
     if clock == "stepped":
         if until_first_spike_of is not None:
-            raise LimitError("until_first_spike_of: the stepped clock runs all its steps; the exact clock can.")
+            raise LimitError("until_first_spike_of: the stepped clock runs all its steps.")
         if checkpoint is not None:
             raise LimitError("checkpoint: the stepped clock writes none; only the exact clock does.")
         try:
