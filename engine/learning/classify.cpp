@@ -1,0 +1,75 @@
+#include <algorithm>
+
+#include "forward.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/learning/learner.hpp"
+#include "saltus/engine/learning/s4nn.hpp"
+#include "set_layers.hpp"
+
+namespace saltus::learning {
+
+namespace {
+
+/// Layers with the weights and delays of the network, which must outlive them.
+struct Ready {
+    explicit Ready(const FirstSpikeNetwork& network, unsigned threads) {
+        check(network);
+        layers = make_layers(network);
+        delays = set_layers(network, layers, threads);
+    }
+    Layers layers;
+    std::vector<std::vector<double>> delays;
+};
+
+std::uint32_t before(const Spikes& spikes, std::int64_t time) {
+    return static_cast<std::uint32_t>(std::lower_bound(spikes.times.begin(), spikes.times.end(), time) -
+                                      spikes.times.begin());
+}
+
+}  // namespace
+
+std::vector<FirstSpikeOutcome> classify(const FirstSpikeNetwork& network, const SampleSet& samples,
+                                        unsigned threads) {
+    const Ready ready(network, threads);
+    std::vector<std::unique_ptr<Forward>> forward;
+    for (unsigned t = 0; t < threads; ++t) {
+        forward.push_back(std::make_unique<Forward>(network, ready.layers));
+    }
+    std::vector<FirstSpikeOutcome> outcomes(samples.size());
+    constexpr std::size_t piece = 64;
+    for_each_parallel((samples.size() + piece - 1) / piece, threads, [&](std::size_t p, unsigned thread) {
+        Forward& run = *forward[thread];
+        for (std::size_t i = p * piece; i < std::min<std::size_t>(samples.size(), (p + 1) * piece); ++i) {
+            run.run(samples[i], {true});
+            const Forward::Decision decision = run.decision();
+            FirstSpikeOutcome& outcome = outcomes[i];
+            outcome.decided = decision.neuron;
+            outcome.lowest = decision.lowest;
+            outcome.tied = decision.tied;
+            outcome.silent = decision.time == network.t_max.femtoseconds();
+            outcome.time = Time(Duration(decision.time));
+            outcome.input_spikes = before(run.spikes(0), decision.time);
+            for (std::size_t l = 1; l < ready.layers.size(); ++l) {
+                outcome.neuron_spikes += before(run.spikes(l), decision.time);
+            }
+        }
+    });
+    return outcomes;
+}
+
+std::vector<std::vector<Time>> spike_times(const FirstSpikeNetwork& network, const SampleSet::View& sample) {
+    const Ready ready(network, 1);
+    Forward forward(network, ready.layers);
+    forward.run(sample, {});
+    std::vector<std::vector<Time>> times;
+    for (std::size_t l = 0; l < ready.layers.size(); ++l) {
+        times.emplace_back(network.layers[l].size(), Time(network.t_max));
+        const Spikes& spikes = forward.spikes(l + 1);
+        for (std::size_t s = 0; s < spikes.size(); ++s) {
+            times.back()[spikes.neurons[s]] = Time(Duration(spikes.times[s]));
+        }
+    }
+    return times;
+}
+
+}  // namespace saltus::learning
