@@ -108,7 +108,6 @@ Circuit::Circuit(const Network& network) : network_(network) {
         first_.push_back(first_.back() + population.size());
     }
     std::uint64_t count = 0;
-    std::vector<std::vector<Stage>> stages;
     for (const Projection& projection : network_.projections()) {
         std::uint64_t most = 1;
         for (const Stage& stage : projection.stages) most = std::max(most, synapse_count(stage));
@@ -116,10 +115,10 @@ Circuit::Circuit(const Network& network) : network_(network) {
         if (count > most_synapses) {
             throw LimitError("gradient: more than 2^27 synapses cannot be listed one by one.");
         }
-        stages.push_back(drawn(projection));
+        drawn_.push_back(drawn(projection));
     }
-    for (std::uint32_t q = 0; q < stages.size(); ++q) add_parameters(q, stages[q]);
-    for (std::uint32_t q = 0; q < stages.size(); ++q) add_paths(q, stages[q]);
+    for (std::uint32_t q = 0; q < drawn_.size(); ++q) add_parameters(q, drawn_[q]);
+    for (std::uint32_t q = 0; q < drawn_.size(); ++q) add_paths(q, drawn_[q]);
 
     // Kahn's algorithm; populations that remain lie on cycles or behind them.
     std::vector<std::uint32_t> waiting(populations.size(), 0);
@@ -302,8 +301,11 @@ void Circuit::follow(const std::vector<Stage>& stages, std::size_t stage, std::u
 }
 
 void Circuit::set_parameters(std::span<const double> parameters) {
-    std::copy(parameters.begin(), parameters.end(), parameters_.begin());
+    set_parameters_only(parameters);
     update();
+}
+void Circuit::set_parameters_only(std::span<const double> parameters) {
+    std::copy(parameters.begin(), parameters.end(), parameters_.begin());
 }
 
 void Circuit::update() {
@@ -356,6 +358,55 @@ void Circuit::add_gradient(std::span<const double> by_weight, std::span<const do
         for (std::uint32_t t = synapse.addends; t < synapse.end; ++t) gradient[terms_[t]] += by_delay[s];
     }
     for (const Bias& bias : biases_) spread(bias.begin, bias.end, by_signal[bias.target] * bias.constant);
+}
+
+Network Circuit::with_parameters() const {
+    const auto values = [&](std::size_t begin, std::size_t count) {
+        const auto first = parameters_.begin() + static_cast<std::ptrdiff_t>(begin);
+        return std::vector<double>(first, first + static_cast<std::ptrdiff_t>(count));
+    };
+    const auto delays = [&](const StageParameters& at) {
+        std::vector<Duration> result;
+        for (const double d : values(at.delays, at.delay_count))
+            result.push_back(duration_from_seconds(std::max(0.0, d), "delay"));
+        return result;
+    };
+    const auto projections_now = network_.projections();
+    std::vector<Projection> projections(projections_now.begin(), projections_now.end());
+    for (const StageParameters& at : stages_) {
+        Stage& stage = projections[at.projection].stages[at.stage];
+        stage = drawn_[at.projection][at.stage];
+        const auto weights = [&] { return Weights(values(at.weights, at.weight_count)); };
+        std::visit(Overloaded{
+                       [&](Dense& s) {
+                           s.weights = weights();
+                           if (at.bias_count > 0) s.bias = Weights(values(at.bias, at.bias_count));
+                       },
+                       [&](Sparse& s) {
+                           std::vector<NeuronIndex> sources;
+                           for (NeuronIndex i = 0; i < s.inputs; ++i) {
+                               for (std::uint64_t r = s.table->rows[i]; r < s.table->rows[i + 1]; ++r) {
+                                   const Sparse::Segment& segment = s.table->segments[r];
+                                   sources.insert(sources.end(), segment.end - segment.begin, i);
+                               }
+                           }
+                           s = Sparse::of(s.name, s.inputs, s.outputs, sources, s.table->targets,
+                                          values(at.weights, at.weight_count), delays(at));
+                       },
+                       [&](Convolution& s) {
+                           s.weights = weights();
+                           if (at.bias_count > 0) s.bias = Weights(values(at.bias, at.bias_count));
+                       },
+                       [&](Scale& s) { s.factors = weights(); },
+                       [&](Delay& s) { s.delays = delays(at); },
+                       [](auto&) {},
+                   },
+                   stage);
+    }
+    const auto populations = network_.populations();
+    const auto outputs = network_.outputs();
+    return Network({populations.begin(), populations.end()}, std::move(projections),
+                   {outputs.begin(), outputs.end()});
 }
 
 }  // namespace saltus::learning

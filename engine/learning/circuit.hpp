@@ -51,7 +51,7 @@ class Circuit {
     [[nodiscard]] std::uint32_t first(std::uint32_t population) const { return first_[population]; }
     [[nodiscard]] std::uint32_t population_of(std::uint32_t neuron) const;
 
-    /// Populations in an order in which each comes after all that send to it; the same where `loops`.
+    /// Populations in an order in which each comes after all that send to it; as they are where loops().
     [[nodiscard]] const std::vector<std::uint32_t>& order() const { return order_; }
     /// Spikes of some population lead back to it, so that no order exists.
     [[nodiscard]] bool loops() const { return loops_; }
@@ -69,6 +69,11 @@ class Circuit {
     [[nodiscard]] const std::vector<StageParameters>& stages() const { return stages_; }
     /// Weights, delays and biases become these; delays are rounded to the tick and not negative.
     void set_parameters(std::span<const double> parameters);
+    /// The same where synapses and signals are not looked at any more.
+    void set_parameters_only(std::span<const double> parameters);
+
+    /// The network with the parameters that were set; what a rule has drawn stands there one by one.
+    [[nodiscard]] Network with_parameters() const;
 
     /// Adds to dL/d parameters what dL/dw and dL/dd of each synapse, and dL/dx of each neuron, come to.
     void add_gradient(std::span<const double> by_weight, std::span<const double> by_delay,
@@ -90,6 +95,7 @@ class Circuit {
     };
 
     Network network_;
+    std::vector<std::vector<Stage>> drawn_;  // the stages of each projection, rules as what they draw
     std::vector<std::uint32_t> first_;  // of each population, and the number of all
     std::vector<std::uint32_t> order_;
     bool loops_ = false;

@@ -77,13 +77,10 @@ std::map<std::string, std::vector<double>> of_population(const Circuit& circuit,
                 if constexpr (is_linear<typename M::value_type>) {
                     for (std::uint32_t k = 0; k < population.size(); ++k) {
                         const std::uint32_t i = circuit.first(q) + k;
-                        each_parameter(model[model.size() == 1 ? 0 : k], circuit.signal(i), circuit.linear(i),
-                                       by_neuron[i], [&](const char* name, double value) {
-                                           if (std::string_view(name) == "x")
-                                               by_signal[i] = value;
-                                           else
-                                               columns[name].push_back(value);
-                                       });
+                        const auto& p = model[model.size() == 1 ? 0 : k];
+                        each_parameter(p, circuit.signal(i), circuit.linear(i), by_neuron[i],
+                                       [&](const char* name, double value) { columns[name].push_back(value); });
+                        by_signal[i] = of_signal(p, by_neuron[i]);
                     }
                 }
             }

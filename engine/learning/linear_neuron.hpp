@@ -205,7 +205,7 @@ template <class P>
     return n;
 }
 
-/// f(name, dL/d it) for the parameters of the model, and "x", the constant signal.
+/// f(name, dL/d it) for the parameters of the model.
 template <class P, class F>
 void each_parameter(const P& p, double x, const LinearNeuron& n, const LinearGradient& at, F&& f) {
     const double rate = detail::membrane_rate(p);
@@ -219,9 +219,14 @@ void each_parameter(const P& p, double x, const LinearNeuron& n, const LinearGra
         f("V_reset", at.V_reset);
     }
     f("V_0", at.V_0);
-    double of_signal = rate * p.R * at.d * detail::signal_gain(p);
-    if constexpr (requires { p.w_in; }) of_signal -= p.w_in * at.I_0;
-    f("x", of_signal);
+}
+
+/// dL/dx of the constant signal.
+template <class P>
+[[nodiscard]] double of_signal(const P& p, const LinearGradient& at) {
+    double value = detail::membrane_rate(p) * p.R * at.d * detail::signal_gain(p);
+    if constexpr (requires { p.w_in; }) value -= p.w_in * at.I_0;
+    return value;
 }
 
 }  // namespace saltus::learning
