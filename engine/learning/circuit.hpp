@@ -96,7 +96,7 @@ class Circuit {
 
     Network network_;
     std::vector<std::vector<Stage>> drawn_;  // the stages of each projection, rules as what they draw
-    std::vector<std::uint32_t> first_;  // of each population, and the number of all
+    std::vector<std::uint32_t> first_;       // of each population, and the number of all
     std::vector<std::uint32_t> order_;
     bool loops_ = false;
     std::vector<LinearNeuron> linear_;

@@ -71,7 +71,8 @@ class CircuitWorker final : public Worker {
         if (loss.is_of_potentials()) {
             const bool mean = loss.kind == ClassLoss::Kind::mean_potential;
             wish = {circuit_.network().populations()[options_.readout].name,
-                    mean ? PotentialWish::Kind::integral : PotentialWish::Kind::maximum, mean ? loss.decay : 0.0};
+                    mean ? PotentialWish::Kind::integral : PotentialWish::Kind::maximum,
+                    mean ? loss.decay : 0.0};
             values = run_.potentials(wish);
         } else {
             for (std::uint32_t i = first; i < first + outputs; ++i)
@@ -81,7 +82,8 @@ class CircuitWorker final : public Worker {
         outcome.loss = loss(values, label, options_.duration.seconds(), derivatives);
         outcome.correct = loss.decide(values) == label;
         for (std::uint32_t i = 0; i < circuit_.neurons(); ++i) {
-            const bool is_input = i >= circuit_.first(options_.input) && i < circuit_.first(options_.input + 1);
+            const bool is_input =
+                i >= circuit_.first(options_.input) && i < circuit_.first(options_.input + 1);
             outcome.spikes += is_input ? 0 : run_.spike_count(i);
         }
         if (!learns) return outcome;
@@ -135,7 +137,8 @@ class CircuitWorker final : public Worker {
     }
     void wake(std::uint32_t neuron) {
         for (const std::uint32_t s : circuit_.incoming(neuron))
-            by_weight_[s] -= options_.wake * static_cast<double>(run_.spike_count(circuit_.synapses()[s].source));
+            by_weight_[s] -=
+                options_.wake * static_cast<double>(run_.spike_count(circuit_.synapses()[s].source));
     }
 
     const CircuitBackend& backend_;

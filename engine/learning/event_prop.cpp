@@ -78,8 +78,9 @@ std::map<std::string, std::vector<double>> of_population(const Circuit& circuit,
                     for (std::uint32_t k = 0; k < population.size(); ++k) {
                         const std::uint32_t i = circuit.first(q) + k;
                         const auto& p = model[model.size() == 1 ? 0 : k];
-                        each_parameter(p, circuit.signal(i), circuit.linear(i), by_neuron[i],
-                                       [&](const char* name, double value) { columns[name].push_back(value); });
+                        each_parameter(
+                            p, circuit.signal(i), circuit.linear(i), by_neuron[i],
+                            [&](const char* name, double value) { columns[name].push_back(value); });
                         by_signal[i] = of_signal(p, by_neuron[i]);
                     }
                 }

@@ -47,7 +47,7 @@ class Backend {
 /// What of the options a backend needs, made ready.
 struct BackendOptions {
     ClassLoss loss{};
-    std::uint32_t input = 0;    // populations
+    std::uint32_t input = 0;  // populations
     std::uint32_t readout = 0;
     Duration duration{};
     double largest_factor = 0.0;

@@ -70,9 +70,10 @@ class ExactRule::Parts {
                           std::to_string(element_count(samples->shape())));
         }
         if (readout.is_source() || readout.size() != samples->classes()) {
-            throw refused("readout " + quoted(readout.name),
-                          "a population of " + std::to_string(samples->classes()) + " neurons, one for each class",
-                          std::to_string(readout.size()));
+            throw refused(
+                "readout " + quoted(readout.name),
+                "a population of " + std::to_string(samples->classes()) + " neurons, one for each class",
+                std::to_string(readout.size()));
         }
         if (!options.loss.is_of_potentials() && !neurons::is_spiking(readout.model)) {
             throw UsageError("readout " + quoted(readout.name) +
@@ -136,7 +137,8 @@ class ExactRule::Parts {
     }
     void add_gradient(std::size_t batch, std::span<double> gradient) {
         by_parameter_.assign(circuit_.parameters().size(), 0.0);
-        for (std::size_t p = 0; p < std::min(most_pieces, batch); ++p) workers_[p]->add_gradient(by_parameter_);
+        for (std::size_t p = 0; p < std::min(most_pieces, batch); ++p)
+            workers_[p]->add_gradient(by_parameter_);
         std::size_t to = 0;
         for (std::size_t k = 0; k < groups.size(); ++k) {
             for (std::size_t i = 0; i < groups[k].size; ++i) gradient[to++] += by_parameter_[places_[k] + i];
@@ -156,7 +158,8 @@ class ExactRule::Parts {
     void check() const {
         options_.loss.check();
         if (options_.duration <= Duration()) throw refused("duration", "> 0", to_string(options_.duration));
-        if (!(options_.largest_factor > 0.0)) throw refused("largest factor", "> 0", shown(options_.largest_factor));
+        if (!(options_.largest_factor > 0.0))
+            throw refused("largest factor", "> 0", shown(options_.largest_factor));
         if (!(options_.wake >= 0.0)) throw refused("wake", ">= 0", shown(options_.wake));
         if (!(options_.delay_rate > 0.0)) throw refused("delay rate", "> 0", shown(options_.delay_rate));
         if (!(options_.input_dropout >= 0.0 && options_.input_dropout < 1.0))

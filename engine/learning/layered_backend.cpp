@@ -49,9 +49,9 @@ class LayeredBackend final : public Backend {
     }
     void refresh() override {
         for (Link& link : links) {
-            link.layer.set_weights(std::span(circuit.parameters())
-                                       .subspan(link.parameters, std::size_t{link.layer.size()} *
-                                                                     link.layer.sources()));
+            link.layer.set_weights(
+                std::span(circuit.parameters())
+                    .subspan(link.parameters, std::size_t{link.layer.size()} * link.layer.sources()));
         }
     }
     [[nodiscard]] std::unique_ptr<Worker> worker() const override {
@@ -77,9 +77,16 @@ void LayeredWorker::hand_on(std::size_t k) {
     auto& order = order_[k];
     order.resize(spikes.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return spikes[a].time != spikes[b].time ? spikes[a].time < spikes[b].time : a < b;
-    });
+    for (auto begin = order.begin();
+         begin != order.end();) {  // they come in the order of the layer's instants
+        const std::uint32_t instant = spikes[*begin].instant;
+        const auto end =
+            std::find_if(begin, order.end(), [&](std::uint32_t s) { return spikes[s].instant != instant; });
+        std::sort(begin, end, [&](std::uint32_t a, std::uint32_t b) {
+            return spikes[a].time != spikes[b].time ? spikes[a].time < spikes[b].time : a < b;
+        });
+        begin = end;
+    }
     ArrivalTimes& arrivals = runs_[k + 1].arrivals;
     arrivals.clear();
     for (const std::uint32_t s : order) arrivals.add(spikes[s].time, spikes[s].neuron);
@@ -212,9 +219,10 @@ std::unique_ptr<Backend> layered_backend(const Circuit& circuit, const BackendOp
         for (std::uint32_t i = first; i < circuit.first(next->target + 1); ++i) {
             if (!equal(circuit.linear(i), circuit.linear(first))) return nullptr;
         }
-        links.push_back({SharedLayer(circuit.linear(first), populations[at].size(), target.size(),
-                                     spikes == Spikes::once, is_readout && by_potential ? &options.loss : nullptr),
-                         parameters->weights});
+        links.push_back(
+            {SharedLayer(circuit.linear(first), populations[at].size(), target.size(), spikes == Spikes::once,
+                         is_readout && by_potential ? &options.loss : nullptr),
+             parameters->weights});
         at = next->target;
     }
     if (links.size() != projections.size()) return nullptr;

@@ -1,8 +1,8 @@
 #include "shared_layer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
 
 #include "../simulation/kernels.hpp"
 
@@ -13,61 +13,107 @@ namespace {
 using neurons::detail::response;
 
 constexpr std::size_t lanes = SharedLayer::lanes;
-using Lanes = std::array<double, lanes>;
 using Factors = SharedLayer::Run::Factors;
 
-/// I += rows; then all lanes go on to the next instant. Returns how many may have crossed on the way, and
-/// marks them.
+template <class T>
+struct Rows {
+    T* first;
+    const std::uint32_t* which;
+    std::size_t count;
+    std::size_t stride;  // a multiple of lanes, and the number of neurons
+};
+/// Those of the sources that arrive at instant k.
+template <class T>
+Rows<T> rows_of(T* first, const ArrivalTimes& arrivals, std::uint32_t k, std::size_t stride) {
+    const std::uint32_t begin = arrivals.begin[k];
+    return {first, arrivals.source.data() + begin, arrivals.begin[k + 1] - begin, stride};
+}
+struct Coefficients {
+    double a, b, g, u_th, g_k_max;
+};
+
+double smaller(double a, double b) {
+    return a < b ? a : b;
+}
+double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+/// I += rows; then all neurons go on to the next instant. Lists the groups of lanes in which one may have
+/// crossed on the way (then `above` is not negative), and returns how many.
 SALTUS_VECTOR_VERSIONS
-double step_forward(const double* __restrict weights, const std::uint32_t* __restrict sources, std::size_t count,
-                    std::size_t stride, const Factors& f, double b, double g, double u_th,
-                    const double* __restrict u, double* __restrict I, double* __restrict u1,
-                    double* __restrict I1, double* __restrict hot) {
-    for (std::size_t k = 0; k < count; ++k) {
-        const double* __restrict row = weights + sources[k] * stride;
-        for (std::size_t l = 0; l < lanes; ++l) I[l] += row[l];
+std::size_t step_forward(const Rows<const double>& rows, const Factors& factors, const Coefficients& n,
+                         const double* __restrict u, double* __restrict I, double* __restrict u1,
+                         double* __restrict I1, double* __restrict above, std::uint32_t* __restrict hot) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        const double* __restrict row = rows.first + rows.which[k] * rows.stride;
+        for (std::size_t l = 0; l < rows.stride; ++l) I[l] += row[l];
     }
-    double any = 0.0;
-    for (std::size_t l = 0; l < lanes; ++l) {
+    const Factors f = factors;
+    const double b = n.b;
+    const double g = n.g;
+    const double u_th = n.u_th;
+    const double g_k_max = n.g_k_max;
+#pragma omp simd
+    for (std::size_t l = 0; l < rows.stride; ++l) {
         const double slope = g * I[l] - b * u[l];
         const double u_end = u[l] * f.m + I[l] * f.gk;
         const double I_end = I[l] * f.s;
         const double slope_end = g * I_end - b * u_end;
-        const double rises = slope > 0.0 ? 1.0 : 0.0;
-        const double falls = slope_end < 0.0 ? 1.0 : 0.0;
-        const double reaches = u[l] + slope * f.x >= u_th ? 1.0 : 0.0;
-        const double is_there = u_end >= u_th ? 1.0 : 0.0;
+        const double bound = smaller(u[l] + slope * f.x, larger(u[l], 0.0) + larger(I[l], 0.0) * g_k_max);
+        // Not negative where it rises first, falls last, and the bound reaches the threshold.
+        const double turns = smaller(smaller(slope, -slope_end), bound - u_th);
         u1[l] = u_end;
         I1[l] = I_end;
-        hot[l] = std::max(is_there, rises * falls * reaches);
-        any += hot[l];
+        above[l] = larger(u_end - u_th, turns);
     }
-    return any;
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < rows.stride; first += lanes) {
+        const double* m = above + first;
+        const double high = larger(larger(larger(m[0], m[1]), larger(m[2], m[3])),
+                                   larger(larger(m[4], m[5]), larger(m[6], m[7])));
+        hot[count] = static_cast<std::uint32_t>(first);
+        count += high >= 0.0 ? 1 : 0;
+    }
+    return count;
 }
 
-/// All lanes go back from the next instant to this one.
+/// From the next instant to this one; c: what a unit of V is worth to a loss.
 SALTUS_VECTOR_VERSIONS
-void step_back(const Factors& f, const double* __restrict c, double* __restrict p, double* __restrict q) {
-    for (std::size_t l = 0; l < lanes; ++l) {
-        q[l] = q[l] * f.s + f.gk * p[l] + c[l] * f.gK;
-        p[l] = p[l] * f.m + c[l] * f.F;
+void step_back(std::size_t n, const Factors& factors, const double* __restrict c, const double* __restrict p1,
+               const double* __restrict q1, double* __restrict p, double* __restrict q) {
+    const Factors f = factors;
+    for (std::size_t l = 0; l < n; ++l) {
+        q[l] = q1[l] * f.s + f.gk * p1[l];
+        p[l] = p1[l] * f.m;
+    }
+    if (!c) return;
+    for (std::size_t l = 0; l < n; ++l) {
+        q[l] += c[l] * f.gK;
+        p[l] += c[l] * f.F;
     }
 }
 
-/// What the arrivals of an instant are worth: to the weights, and to their times.
+/// rows += J q
 SALTUS_VECTOR_VERSIONS
-void add_arrivals(const double* __restrict weights, const std::uint32_t* __restrict sources, std::size_t count,
-                  std::size_t stride, double J, double a, double g, const double* __restrict p,
-                  const double* __restrict q, double* __restrict by_weight, double* __restrict by_time) {
-    for (std::size_t k = 0; k < count; ++k) {
-        double* __restrict row = by_weight + sources[k] * stride;
-        for (std::size_t l = 0; l < lanes; ++l) row[l] += J * q[l];
+void add_to_weights(const Rows<double>& rows, double J, const double* __restrict q) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        double* __restrict row = rows.first + rows.which[k] * rows.stride;
+        for (std::size_t l = 0; l < rows.stride; ++l) row[l] += J * q[l];
     }
-    if (!by_time) return;
-    for (std::size_t k = 0; k < count; ++k) {
-        const double* __restrict row = weights + sources[k] * stride;
-        Lanes e;
-        for (std::size_t l = 0; l < lanes; ++l) e[l] = row[l] * (a * q[l] - g * p[l]);
+}
+
+/// What moving each arrival is worth: the sum over the neurons of J w (a q - g p), in a fixed order.
+SALTUS_VECTOR_VERSIONS
+void add_to_times(const Rows<const double>& rows, const Coefficients& n, const double* __restrict p,
+                  const double* __restrict q, double* __restrict by_time) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        const double* __restrict row = rows.first + rows.which[k] * rows.stride;
+        double e[lanes] = {};
+        for (std::size_t first = 0; first < rows.stride; first += lanes) {
+            for (std::size_t l = 0; l < lanes; ++l)
+                e[l] += row[first + l] * (n.a * q[first + l] - n.g * p[first + l]);
+        }
         by_time[k] += ((e[0] + e[4]) + (e[1] + e[5])) + ((e[2] + e[6]) + (e[3] + e[7]));
     }
 }
@@ -97,6 +143,7 @@ SharedLayer::SharedLayer(const LinearNeuron& neuron, std::uint32_t sources, std:
       u_th_(neuron.V_th - E_),
       u_reset_(neuron.V_reset - E_),
       u_0_(neuron.V_0 - E_),
+      g_k_max_(neuron.g * neurons::detail::largest_response(neuron.a, neuron.b)),
       sources_(sources),
       size_(size),
       stride_((size + lanes - 1) / lanes * lanes),
@@ -142,74 +189,85 @@ void SharedLayer::forward(Run& run) const {
     prepare(run);
     const ArrivalTimes& arrivals = run.arrivals;
     run.spikes.clear();
-    run.first_spike.clear();
     const double before = arrivals.instant.empty() ? run.end : arrivals.instant.front();  // at rest
     run.values.assign(integrates_ || peaks_ ? stride_ : 0, E_ * response(mu_, 0.0, before));
     if (peaks_) run.peaks.assign(stride_, {u_0_});
-    for (std::size_t first = 0; first < stride_; first += lanes) {
-        run.first_spike.push_back(static_cast<std::uint32_t>(run.spikes.size()));
-        Lanes u;
-        Lanes I{};
-        u.fill(u_0_);
-        for (std::size_t k = 0; k < arrivals.instant.size(); ++k) {
-            const Factors& f = run.factors[k];
-            Lanes u1;
-            Lanes I1;
-            Lanes hot;
-            const double any =
-                step_forward(weights_.data() + first, arrivals.source.data() + arrivals.begin[k],
-                             arrivals.begin[k + 1] - arrivals.begin[k], stride_, f, n_.b, n_.g, u_th_, u.data(),
-                             I.data(), u1.data(), I1.data(), hot.data());
-            if (any > 0.0) {
-                for (std::size_t l = 0; l < lanes; ++l) {
-                    const auto neuron = static_cast<std::uint32_t>(first + l);
-                    if (hot[l] > 0.0 && neuron < size_)
-                        look(run, static_cast<std::uint32_t>(k), neuron, u[l], I[l], u1[l], I1[l]);
-                }
+    auto& [u, I] = run.now;
+    auto& [u1, I1] = run.next;
+    u.assign(stride_, u_0_);
+    I.assign(stride_, 0.0);
+    u1.resize(stride_);
+    I1.resize(stride_);
+    run.above.resize(stride_);
+    run.hot.resize(stride_ / lanes + 1);
+    for (std::uint32_t k = 0; k < arrivals.instant.size(); ++k) {
+        const Factors& f = run.factors[k];
+        const std::size_t hot = step_forward(rows_of(weights_.data(), arrivals, k, stride_), f,
+                                             {n_.a, n_.b, n_.g, u_th_, g_k_max_}, u.data(), I.data(),
+                                             u1.data(), I1.data(), run.above.data(), run.hot.data());
+        for (std::size_t h = 0; h < hot; ++h) {
+            const std::uint32_t end = std::min<std::uint32_t>(run.hot[h] + lanes, size_);
+            for (std::uint32_t i = run.hot[h]; i < end; ++i) {
+                if (run.above[i] >= 0.0) look(run, k, i, u[i], I[i], u1[i], I1[i]);
             }
-            for (std::size_t l = 0; integrates_ && l < lanes; ++l)
-                run.values[first + l] += E_ * f.E + u[l] * f.F + I[l] * f.gK;
-            for (std::size_t l = 0; peaks_ && l < lanes; ++l) {
-                peak(run, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(first + l), u[l], I[l],
-                     u1[l], n_.g * I1[l] - n_.b * u1[l]);
-            }
-            u = u1;
-            I = I1;
         }
+        for (std::size_t i = 0; integrates_ && i < stride_; ++i)
+            run.values[i] += E_ * f.E + u[i] * f.F + I[i] * f.gK;
+        for (std::uint32_t i = 0; peaks_ && i < size_; ++i)
+            peak(run, k, i, u[i], I[i], u1[i], n_.g * I1[i] - n_.b * u1[i]);
+        u.swap(u1);
+        I.swap(I1);
     }
-    run.first_spike.push_back(static_cast<std::uint32_t>(run.spikes.size()));
-    if (peaks_) {
-        for (std::size_t i = 0; i < stride_; ++i) run.values[i] = E_ + run.peaks[i].u;
-    }
+    for (std::size_t i = 0; peaks_ && i < stride_; ++i) run.values[i] = E_ + run.peaks[i].u;
     run.values.resize(std::min<std::size_t>(run.values.size(), size_));
+}
+
+/// Of a state that is below the threshold, and the one `length` later that is not: seconds until it crosses.
+double SharedLayer::crossing(const neurons::CubaLif::State& state, const neurons::CubaLif::State& end,
+                             double length) const {
+    const double rise = n_.slope(state.V, state.I);
+    const double rise_end = n_.slope(end.V, end.I);
+    double start = 0.0;
+    if (rise > 0.0 && rise_end > 0.0) {  // the cubic through both ends, of time over V
+        const double height = end.V - state.V;
+        const double y = (n_.V_th - state.V) / height;
+        start = y * y * (3.0 - 2.0 * y) * length + y * (1.0 - y) * height * ((1.0 - y) / rise - y / rise_end);
+        if (!(start > 0.0 && start < length)) start = 0.0;
+    }
+    return neurons::crossing_between(constants_, state, n_.V_th, 0.0, length, start);
 }
 
 /// The spikes of one neuron between an instant, at which it is at (u, I), and the next; (u1, I1) there is
 /// corrected.
-void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, double& u, double& I, double& u1,
+void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double& u1,
                        double& I1) const {
     const double length = run.factors[instant].x;
     double at = 0.0;
     neurons::CubaLif::State state{u + E_, I};
-    bool fired = false;
+    neurons::CubaLif::State end{u1 + E_, I1};
     for (;;) {
-        const double s = neurons::next_crossing(constants_, state, n_.V_th, length - at);
-        if (!(at + s <= length)) break;
-        state = neurons::flow(constants_, state, s);
+        const double left = length - at;
+        double s = neurons::detail::never;
+        if (end.V >= n_.V_th) {
+            s = crossing(state, end, left);
+        } else if (n_.slope(state.V, state.I) > 0.0 && n_.slope(end.V, end.I) < 0.0 &&
+                   std::max(state.V - E_, 0.0) + std::max(state.I, 0.0) * g_k_max_ >= u_th_) {
+            s = neurons::next_crossing(constants_, state, n_.V_th, left);
+        }
+        if (!(s <= left)) break;
         at += s;
-        run.spikes.push_back({run.arrivals.instant[instant] + at, n_.slope(n_.V_th, state.I), state.I, at,
-                              neuron, instant});
-        state.V = n_.V_reset;
-        fired = true;
-        if (!once_) continue;
-        constexpr double far_below = -1e30;
-        u1 = far_below;
-        return;
+        state = {n_.V_reset, state.I * std::exp(-n_.a * s)};
+        run.spikes.push_back(
+            {run.arrivals.instant[instant] + at, n_.slope(n_.V_th, state.I), state.I, at, neuron, instant});
+        if (once_) {
+            constexpr double far_below = -1e30;
+            u1 = far_below;
+            return;
+        }
+        end = neurons::flow(constants_, state, length - at);
+        u1 = end.V - E_;
+        I1 = end.I;
     }
-    if (!fired) return;
-    const neurons::CubaLif::State last = neurons::flow(constants_, state, length - at);
-    u1 = last.V - E_;
-    I1 = last.I;
 }
 
 void SharedLayer::peak(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double u1,
@@ -231,70 +289,72 @@ void SharedLayer::peak(Run& run, std::uint32_t instant, std::uint32_t neuron, do
 
 void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, double largest_factor) const {
     const ArrivalTimes& arrivals = run.arrivals;
+    const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
     run.bounded = 0;
     run.arrival_errors.assign(times ? arrivals.time.size() : 0, 0.0);
-    const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
-    for (std::size_t group = 0; group * lanes < stride_; ++group) {
-        const std::size_t first = group * lanes;
-        std::uint32_t spike = run.first_spike[group + 1];
-        Lanes p{};
-        Lanes q{};
-        Lanes c{};
-        // Nothing that comes after the last spike matters to a layer of spikes.
-        std::uint32_t stop = spike > run.first_spike[group] ? run.spikes[spike - 1].instant + 1 : 0;
-        if (integrates_ || peaks_) stop = instants;
-        for (std::size_t l = 0; integrates_ && l < lanes; ++l)
-            c[l] = first + l < size_ ? run.value_errors[first + l] : 0.0;
-
-        for (std::uint32_t k = stop; k-- > 0;) {
-            const Factors& f = run.factors[k];
-            const Lanes p1 = p;
-            const Lanes q1 = q;
-            step_back(f, c.data(), p.data(), q.data());
-            while (spike > run.first_spike[group] && run.spikes[spike - 1].instant == k) {
-                const std::uint32_t neuron = run.spikes[spike - 1].neuron;
-                const std::size_t l = neuron - first;
-                Adjoint at{p1[l], q1[l]};
-                double from = f.x;
-                for (; spike > run.first_spike[group] && run.spikes[spike - 1].instant == k &&
-                       run.spikes[spike - 1].neuron == neuron;
-                     --spike) {
-                    const Spike& s = run.spikes[spike - 1];
-                    pass_back(n_, 0.0, 0.0, from - s.since, 0.0, 0.0, at, nullptr);
-                    from = s.since;
-                    const double after = once_ ? 0.0 : at.p * n_.slope(n_.V_reset, s.I);
-                    const double e = run.spike_errors[spike - 1] - after;
-                    at.p = 0.0;
-                    if (e == 0.0) continue;
-                    double factor = s.slope > 0.0 ? 1.0 / s.slope : std::numeric_limits<double>::infinity();
-                    if (factor > largest_factor || std::isinf(factor)) {
-                        ++run.bounded;
-                        factor = std::isinf(largest_factor) ? 0.0 : largest_factor;
-                    }
-                    at.p = -e * factor;
-                }
-                pass_back(n_, 0.0, 0.0, from, 0.0, 0.0, at, nullptr);
-                p[l] = at.p;
-                q[l] = at.q;
+    auto& [p, q] = run.now;
+    auto& [p1, q1] = run.next;
+    p1.assign(stride_, 0.0);
+    q1.assign(stride_, 0.0);
+    p.resize(stride_);
+    q.resize(stride_);
+    if (integrates_) run.value_errors.resize(stride_, 0.0);
+    // Nothing that comes after the last spike matters to a layer of spikes.
+    std::uint32_t k = run.spikes.empty() ? 0 : run.spikes.back().instant + 1;
+    if (integrates_ || peaks_) k = instants;
+    std::size_t spike = run.spikes.size();
+    while (k-- > 0) {
+        const Factors& f = run.factors[k];
+        step_back(stride_, f, integrates_ ? run.value_errors.data() : nullptr, p1.data(), q1.data(), p.data(),
+                  q.data());
+        while (spike > 0 && run.spikes[spike - 1].instant == k) {
+            const std::uint32_t i = run.spikes[spike - 1].neuron;
+            Adjoint at{p1[i], q1[i]};
+            double from = f.x;
+            for (; spike > 0 && run.spikes[spike - 1].instant == k && run.spikes[spike - 1].neuron == i;
+                 --spike) {
+                const Spike& s = run.spikes[spike - 1];
+                pass_back(n_, 0.0, 0.0, from - s.since, 0.0, 0.0, at, nullptr);
+                from = s.since;
+                cross(run, s, run.spike_errors[spike - 1], largest_factor, at);
             }
-            for (std::size_t l = 0; peaks_ && l < lanes && first + l < size_; ++l) {
-                const Run::Peak& peak = run.peaks[first + l];
-                if (peak.instant != k || run.value_errors[first + l] == 0.0) continue;
-                Adjoint at{p1[l], q1[l]};
-                pass_back(n_, 0.0, 0.0, f.x - peak.since, 0.0, 0.0, at, nullptr);
-                at.p += run.value_errors[first + l];
-                pass_back(n_, 0.0, 0.0, peak.since, 0.0, 0.0, at, nullptr);
-                p[l] = at.p;
-                q[l] = at.q;
-                if (times && peak.slope > 0.0 && peak.since == f.x && k + 1 < instants)
-                    run.arrival_errors[arrivals.begin[k + 2] - 1] += run.value_errors[first + l] * peak.slope;
-            }
-            const std::uint32_t begin = arrivals.begin[k];
-            add_arrivals(weights_.data() + first, arrivals.source.data() + begin, arrivals.begin[k + 1] - begin,
-                         stride_, n_.J, n_.a, n_.g, p.data(), q.data(), by_weight.data() + first,
-                         times ? run.arrival_errors.data() + begin : nullptr);
+            pass_back(n_, 0.0, 0.0, from, 0.0, 0.0, at, nullptr);
+            p[i] = at.p;
+            q[i] = at.q;
         }
+        for (std::uint32_t i = 0; peaks_ && i < size_; ++i) {
+            const Run::Peak& peak = run.peaks[i];
+            if (peak.instant != k || run.value_errors[i] == 0.0) continue;
+            Adjoint at{p1[i], q1[i]};
+            pass_back(n_, 0.0, 0.0, f.x - peak.since, 0.0, 0.0, at, nullptr);
+            at.p += run.value_errors[i];
+            pass_back(n_, 0.0, 0.0, peak.since, 0.0, 0.0, at, nullptr);
+            p[i] = at.p;
+            q[i] = at.q;
+            if (times && peak.slope > 0.0 && peak.since == f.x && k + 1 < instants)
+                run.arrival_errors[arrivals.begin[k + 2] - 1] += run.value_errors[i] * peak.slope;
+        }
+        if (times) {
+            add_to_times(rows_of(weights_.data(), arrivals, k, stride_), {n_.a, n_.b, n_.g, u_th_, g_k_max_},
+                         p.data(), q.data(), run.arrival_errors.data() + arrivals.begin[k]);
+        }
+        add_to_weights(rows_of(by_weight.data(), arrivals, k, stride_), n_.J, q.data());
+        p.swap(p1);
+        q.swap(q1);
     }
+}
+
+/// A spike at which the adjoint is `at` just after it, and then just before.
+void SharedLayer::cross(Run& run, const Spike& s, double error, double largest_factor, Adjoint& at) const {
+    const double e = error - (once_ ? 0.0 : at.p * n_.slope(n_.V_reset, s.I));
+    at.p = 0.0;
+    if (e == 0.0) return;
+    double factor = s.slope > 0.0 ? 1.0 / s.slope : std::numeric_limits<double>::infinity();
+    if (factor > largest_factor || std::isinf(factor)) {
+        ++run.bounded;
+        factor = std::isinf(largest_factor) ? 0.0 : largest_factor;
+    }
+    at.p = -e * factor;
 }
 
 }  // namespace saltus::learning

@@ -1,13 +1,14 @@
 // A layer of equal CubaLif or CubaLi neurons that all receive the same spikes at the same times: each source
-// reaches every neuron, without delay. The flow from one arrival to the next then has the same factors for all,
-// and a synaptic event is one addition. The formulas are those of linear_neuron.hpp and neuron_tape.hpp, and
-// so are the results, to rounding (tests/unit/engine/learning).
+// reaches every neuron, without delay. The flow from one arrival to the next then has the same factors for
+// all, and a synaptic event is one addition. The formulas are those of linear_neuron.hpp and neuron_tape.hpp,
+// and so are the results, to rounding (tests/unit/engine/learning).
 //
 // With u = V - E, from one arrival to the next, x later:
 //   u1 = u e^{-bx} + I g k(x),   I1 = I e^{-ax}
 // A neuron that is below the threshold at both ends has crossed between them only if it rose first and fell
-// last; V'' < 0 while V rises and I > 0, and V does not turn from rising to falling if I <= 0, so u + u' x is a
-// bound. Only where it reaches the threshold is the crossing looked for, as the model does it (cuba_lif.hpp).
+// last; V'' < 0 while V rises and I > 0, and V does not turn from rising to falling if I <= 0, so u + u' x is
+// a bound, and so is max(u, 0) + g I max k. Only where both reach the threshold is the crossing looked for,
+// as the model does it (cuba_lif.hpp).
 #pragma once
 
 #include <cstddef>
@@ -22,10 +23,10 @@ namespace saltus::learning {
 
 /// Arrivals in the order of time, with the instants at which they come.
 struct ArrivalTimes {
-    std::vector<double> time;            // [s] of each arrival
-    std::vector<std::uint32_t> source;   // of each
-    std::vector<double> instant;         // distinct times
-    std::vector<std::uint32_t> begin;    // of each instant: its first arrival; and their number
+    std::vector<double> time;           // [s] of each arrival
+    std::vector<std::uint32_t> source;  // of each
+    std::vector<double> instant;        // distinct times
+    std::vector<std::uint32_t> begin;   // of each instant: its first arrival; and their number
 
     void clear();
     void add(double t, std::uint32_t from);
@@ -50,22 +51,22 @@ class SharedLayer {
     struct Run {
         ArrivalTimes arrivals;
         double end = 0.0;
-        std::vector<Spike> spikes;                 // by lanes of neurons, then by instant
-        std::vector<std::uint32_t> first_spike;    // of each group of lanes, and of all
-        std::vector<double> spike_errors;          // dL/dt of each, from outside
-        std::vector<double> arrival_errors;        // dL/dt of each arrival, from within
-        std::vector<double> values;                // readout: of each neuron
-        std::vector<double> value_errors;          // dL/d of each
+        std::vector<Spike> spikes;               // by lanes of neurons, then by instant
+        std::vector<std::uint32_t> first_spike;  // of each group of lanes, and of all
+        std::vector<double> spike_errors;        // dL/dt of each, from outside
+        std::vector<double> arrival_errors;      // dL/dt of each arrival, from within
+        std::vector<double> values;              // readout: of each neuron
+        std::vector<double> value_errors;        // dL/d of each
         std::uint64_t bounded = 0;
 
         struct Factors {
             double x = 0.0;
-            double m = 0.0;    // e^{-bx}
-            double s = 0.0;    // e^{-ax}
-            double gk = 0.0;   // g k(x)
-            double F = 0.0;    // of the loss's integral, times its weight at the instant
+            double m = 0.0;   // e^{-bx}
+            double s = 0.0;   // e^{-ax}
+            double gk = 0.0;  // g k(x)
+            double F = 0.0;   // of the loss's integral, times its weight at the instant
             double gK = 0.0;
-            double E = 0.0;    // integral of the weight
+            double E = 0.0;  // integral of the weight
         };
         std::vector<Factors> factors;  // of each instant
         struct Peak {
@@ -75,6 +76,12 @@ class SharedLayer {
             double slope = 0.0;  // where an arrival is: V' before it
         };
         std::vector<Peak> peaks;  // of each neuron
+
+        // Of each neuron, at an instant and the next: V - E and I, p and q.
+        std::vector<double> now[2];
+        std::vector<double> next[2];
+        std::vector<double> above;       // not negative where a neuron may have crossed
+        std::vector<std::uint32_t> hot;  // groups of lanes in which somebody may have crossed
     };
 
     /// A neuron's parameters; once: each fires at most once. `readout` is null unless the loss is one of
@@ -92,14 +99,17 @@ class SharedLayer {
 
     /// From run.arrivals to run.spikes or run.values.
     void forward(Run& run) const;
-    /// From run.spike_errors or run.value_errors to dL/dw, which is added to `by_weight` [source][stride], and,
-    /// if `times`, to run.arrival_errors.
+    /// From run.spike_errors or run.value_errors to dL/dw, which is added to `by_weight` [source][stride],
+    /// and, if `times`, to run.arrival_errors.
     void backward(Run& run, std::span<double> by_weight, bool times, double largest_factor) const;
 
   private:
     void prepare(Run& run) const;
-    void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double& u, double& I, double& u1,
+    void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double& u1,
               double& I1) const;
+    [[nodiscard]] double crossing(const neurons::CubaLif::State& state, const neurons::CubaLif::State& end,
+                                  double length) const;
+    void cross(Run& run, const Spike& spike, double error, double largest_factor, Adjoint& at) const;
     void peak(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double u1,
               double slope1) const;
 
@@ -108,6 +118,7 @@ class SharedLayer {
     double u_th_;
     double u_reset_;
     double u_0_;
+    double g_k_max_;
     std::uint32_t sources_;
     std::uint32_t size_;
     std::size_t stride_;

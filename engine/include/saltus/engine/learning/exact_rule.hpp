@@ -36,8 +36,8 @@ struct ExactOptions {
     std::uint32_t input_shift = 0;  // in training the samples, images, are moved by up to so many pixels
 };
 
-/// The groups of parameters are "a -> b/weights", and biases, and delays [s] where they are learnt; of a chain
-/// of several stages each stage's, by its number.
+/// The groups of parameters are "a -> b/weights", and biases, and delays [s] where they are learnt; of a
+/// chain of several stages each stage's, by its number.
 class ExactRule : public Rule {
   public:
     /// Throws NetworkError as EventProp does; UsageError where samples, options and network do not fit.
