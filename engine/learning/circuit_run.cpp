@@ -141,9 +141,11 @@ CircuitRun::Peak CircuitRun::peak_of(std::uint32_t neuron) const {
     };
     each_interval(neuron, [&](std::int64_t k, double, double length, double V, double I, bool stands) {
         const double rise = n.slope(V, I);
-        if (offer(V, k, 0.0) && k >= 0 && !stands &&
-            tape.events[static_cast<std::size_t>(k)].kind == NeuronEvent::Kind::arrival && !n.has_current) {
-            peak.moves_with = k;  // a jump: the peak is where it lands
+        // Where V does not jump, the interval before has offered it.
+        const bool jumped = k >= 0 && !n.has_current &&
+                            tape.events[static_cast<std::size_t>(k)].kind == NeuronEvent::Kind::arrival;
+        if ((k < 0 || jumped) && offer(V, k, 0.0) && jumped) {
+            peak.moves_with = k;
             peak.slope = rise;
         }
         if (stands) return;
@@ -165,8 +167,9 @@ CircuitRun::Peak CircuitRun::peak_of(std::uint32_t neuron) const {
         const NeuronEvent& event = tape.events[next];
         if (event.kind == NeuronEvent::Kind::spike) {
             peak.is_spike = tape.spikes[event.number].cause == NeuronSpike::Cause::crossing;
-        } else if (event.kind == NeuronEvent::Kind::arrival && n.has_current) {
-            const double I_before = event.I - n.J * tape.arrivals[event.number].weight;
+        } else if (event.kind == NeuronEvent::Kind::arrival) {
+            const double jump = n.J * tape.arrivals[event.number].weight;
+            const double I_before = n.has_current ? event.I - jump : 0.0;
             peak.moves_with = static_cast<std::int64_t>(next);
             peak.slope = n.slope(V_end, I_before);
         }
