@@ -12,9 +12,8 @@ namespace saltus::learning {
 
 namespace {
 
-constexpr std::int32_t never = -(1 << 30);  // potential of a neuron that has fired, and of no neuron
-constexpr double range = 1 << 30;           // sums of weights and thresholds are smaller
-constexpr double headroom = 1.25;           // for weights that grow
+constexpr double range = 1 << 30;  // sums of weights and thresholds are smaller
+constexpr double headroom = 1.25;  // for weights that grow
 
 /// The nearest whole number, |x| < 2^31: added to 1.5 2^52, it comes to lie in the low bits.
 [[gnu::always_inline]] inline std::int32_t nearest(double x) {
@@ -22,7 +21,7 @@ constexpr double headroom = 1.25;           // for weights that grow
 }
 
 struct Fired {
-    std::int64_t time;
+    std::uint32_t group;
     NeuronIndex neuron;
 };
 
@@ -31,7 +30,9 @@ struct Fired {
 struct DenseLayer::State : LayerState {
     std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>> V;
     std::vector<std::uint32_t> ends;
+    std::vector<Hit> hits;
     std::vector<Fired> fired;
+    std::vector<std::uint32_t> places;  // of the spikes of each group
 };
 
 int grid_bits(double V_th) {
@@ -114,7 +115,7 @@ bool DenseLayer::reached(const Spikes& sources, std::size_t end, NeuronIndex neu
 
 void DenseLayer::advance(LayerState& state, const Spikes& sources, std::size_t from, std::int64_t,
                          Spikes& spikes) const {
-    auto& [V, ends, fired] = static_cast<State&>(state);
+    auto& [V, ends, hits, fired, places] = static_cast<State&>(state);
     ends.clear();
     std::size_t end = from;
     while (end < sources.size() && sources.times[end] + delay_ < t_max_) {
@@ -124,30 +125,37 @@ void DenseLayer::advance(LayerState& state, const Spikes& sources, std::size_t f
     }
     const ArrivalGroups groups{{sources.neurons.data() + from, end - from}, ends};
     fired.clear();
+    places.assign(ends.size() + 1, 0);
     for (std::size_t base = 0; base < stride_;) {
         const std::size_t tile = base + wide_tile <= stride_ ? wide_tile : narrow_tile;
-        Hit hit;
-        for (std::size_t first = 0;; first = hit.group + 1) {
-            hit = learning::advance(tile, grid_.data() + base, stride_, groups, first, V.data() + base);
-            if (hit.group == ends.size()) break;
-            const std::size_t arrived = from + ends[hit.group];
-            const std::int64_t time = sources.times[arrived - 1] + delay_;
-            for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
-                const std::size_t j = base + static_cast<std::size_t>(std::countr_zero(lanes));
-                const bool sure = V[j] >= 2 * slack_;
-                if (!sure && !reached(sources, arrived, static_cast<NeuronIndex>(j))) continue;
-                V[j] = never;
-                fired.push_back({time, static_cast<NeuronIndex>(j)});
+        for (std::size_t first = 0; first < ends.size(); ++first) {
+            hits.clear();
+            first = learning::advance(tile, grid_.data() + base, stride_, groups, first, 2 * slack_,
+                                      V.data() + base, hits);
+            for (const Hit& hit : hits) {
+                for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+                    const auto j =
+                        static_cast<NeuronIndex>(base) + static_cast<NeuronIndex>(std::countr_zero(lanes));
+                    if (hit.group == first) {  // some lanes of it have to be looked at
+                        if (V[j] < 2 * slack_ && !reached(sources, from + ends[first], j)) continue;
+                        V[j] = never;
+                    }
+                    ++places[hit.group + 1];
+                    fired.push_back({hit.group, j});
+                }
             }
         }
         base += tile;
     }
-    std::sort(fired.begin(), fired.end(), [](const Fired& a, const Fired& b) {
-        return a.time != b.time ? a.time < b.time : a.neuron < b.neuron;
-    });
+    // By time, then neuron: tiles and lanes come in the order of neurons.
+    const std::size_t before = spikes.size();
+    spikes.times.resize(before + fired.size());
+    spikes.neurons.resize(before + fired.size());
+    for (std::size_t g = 1; g < places.size(); ++g) places[g] += places[g - 1];
     for (const Fired& f : fired) {
-        spikes.times.push_back(f.time);
-        spikes.neurons.push_back(f.neuron);
+        const std::size_t place = before + places[f.group]++;
+        spikes.times[place] = sources.times[from + ends[f.group] - 1] + delay_;
+        spikes.neurons[place] = f.neuron;
     }
 }
 
