@@ -21,9 +21,8 @@ struct Ready {
     std::vector<std::vector<double>> delays;
 };
 
-std::uint32_t before(const Spikes& spikes, std::int64_t time) {
-    return static_cast<std::uint32_t>(std::lower_bound(spikes.times.begin(), spikes.times.end(), time) -
-                                      spikes.times.begin());
+std::uint32_t before(std::span<const std::int64_t> times, std::int64_t time) {
+    return static_cast<std::uint32_t>(std::lower_bound(times.begin(), times.end(), time) - times.begin());
 }
 
 }  // namespace
@@ -48,9 +47,9 @@ std::vector<FirstSpikeOutcome> classify(const FirstSpikeNetwork& network, const 
             outcome.tied = decision.tied;
             outcome.silent = decision.time == network.t_max.femtoseconds();
             outcome.time = Time(Duration(decision.time));
-            outcome.input_spikes = before(run.spikes(0), decision.time);
+            outcome.input_spikes = before(samples[i].times, decision.time);
             for (std::size_t l = 1; l < ready.layers.size(); ++l) {
-                outcome.neuron_spikes += before(run.spikes(l), decision.time);
+                outcome.neuron_spikes += before(run.spikes(l).times, decision.time);
             }
         }
     });
