@@ -20,7 +20,10 @@ class S4nnSequential::Parts {
   public:
     Parts(FirstSpikeNetwork the_network, std::shared_ptr<const SampleSet> the_samples,
           const S4nnOptions& the_options, const S4nnSequentialOptions& sequential)
-        : network(std::move(the_network)), samples(std::move(the_samples)), options(the_options) {
+        : network(std::move(the_network)),
+          samples(std::move(the_samples)),
+          options(the_options),
+          loss(network, options) {
         const std::size_t n = network.layers.size();
         for (std::size_t l = 0; l < n; ++l) {
             const auto* dense = std::get_if<DenseSynapses>(&network.layers[l].synapses);
@@ -60,27 +63,29 @@ class S4nnSequential::Parts {
         const SampleSet::View view = (*samples)[sample];
         const Tally tally = look(*forward, view, errors);
         deltas = errors.deltas;
-        normalise(deltas);
+        if (options.normalise) normalise(deltas);
         for (std::size_t l = layers.size(); l-- > 0;) {
             const bool late = options.order == S4nnOptions::Order::code;
             if (late) descend(l, factor);
             if (l > 0 && !deltas.empty()) layer(l).back(forward->spikes(l), deltas, below[l - 1]);
             if (!late) descend(l, factor);
-            if (l > 0 && !deltas.empty()) collect(forward->spikes(l), below[l - 1], deltas);
+            if (l == 0 || deltas.empty()) continue;
+            collect(forward->spikes(l), below[l - 1], deltas);
+            if (options.normalise) normalise(deltas);
         }
         return tally;
     }
 
     Tally look(Forward& run, const SampleSet::View& view, OutputErrors& found) const {
-        const std::int64_t margin = options.margin.femtoseconds();
-        run.run(view, {true, margin, view.label});
-        output_errors(run.output_times(), view.label, network.t_max.femtoseconds(), margin, found);
+        run.run(view, loss.until(view.label));
+        loss(run.output_times(), view.label, found);
         return {1, run.decision().neuron == view.label ? 1u : 0u, found.loss};
     }
 
     FirstSpikeNetwork network;  // its weights are those of the layers, without their scales
     std::shared_ptr<const SampleSet> samples;
     S4nnOptions options;
+    OutputLoss loss;
     std::vector<double> rates;
     std::vector<double> decays;
     std::vector<double> scales;

@@ -11,6 +11,13 @@
 //   m_ji = [t_i + d_ji <= t_j]:  what i sent has arrived when j fires
 //   dW_ji = delta_j m_ji,   dd_ji = - delta_j m_ji w_ji                (both are subtracted)
 //
+// Instead of the relative target, the loss may be the cross-entropy of first spikes, whose errors are
+//
+//   p_j = exp(-(t_j - m) / tau_s) / sum,   loss = -log p_y,   e_j = p_j - [j = y]
+//
+// (outputs that fire later than m + 16 tau_s count as p_j = 0, the label excepted); and the division by the
+// norm may be left out.
+//
 // The rule takes -t_j for V_j: it is no true gradient, since with step synapses the times are piecewise
 // constant in the weights. `paper` order: the errors below are made with the weights of before the step;
 // `code` order, as the published program does: with those of after it, layer by layer.
@@ -29,8 +36,12 @@ namespace saltus::learning {
 
 struct S4nnOptions {
     enum class Order { paper, code };
+    enum class Loss { relative, cross_entropy };
 
+    Loss loss = Loss::relative;
     Duration margin{3'000'000'000'000};      // gamma
+    Duration softness{5'000'000'000'000};    // tau_s of the cross-entropy
+    bool normalise = true;                   // divide each layer's errors by their norm
     Order order = Order::paper;              // of the published rule, one sample at a time
     bool learn_delays = false;               // of dense layers; they then differ between synapses
     Duration delay_step{1'000'000'000'000};  // learnt delays are rounded to multiples of it; 0: to the tick
