@@ -120,7 +120,7 @@ TEST_SUITE("conformance/s4nn") {
             CHECK(outcomes[i].silent == (silent[i] != 0));
             right += outcomes[i].decided == samples[i].label;
             share += outcomes[i].input_spikes / static_cast<double>(samples[i].times.size());
-            hidden_spikes += outcomes[i].neuron_spikes;
+            hidden_spikes += outcomes[i].neuron_spikes();
             decision += static_cast<double>(when[i]);
         }
         // the folder's README: 195 right, mean decision time 99.6, 82.5 hidden and 139.7 input spikes an
