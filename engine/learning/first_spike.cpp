@@ -11,7 +11,7 @@ namespace saltus::learning {
 
 namespace {
 
-constexpr double after_spike = -1e30;  // V of a neuron that has fired: no sum of weights lifts it again
+constexpr double after_spike = -0x1p100;  // V of a neuron that has fired: no sum of weights lifts it again
 
 template <class... F>
 struct Overloaded : F... {

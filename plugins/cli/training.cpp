@@ -194,27 +194,24 @@ void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
         log.open(log_, options.resume_from ? std::ios::app : std::ios::trunc);
         if (!log) throw FileError(log_, "", "cannot be opened for writing.");
     }
+    std::optional<ProgressLine> progress(std::in_place, quiet_);
     options.on_epoch = [&](const learning::EpochRecord& record) {
         if (log.is_open()) {
             log << as_json(record).dump() << std::endl;
             if (!log) throw FileError(log_, "", "cannot be written.");
         }
-        if (!quiet_) std::cerr << "\r\x1b[K" << epoch_text(record, options.epochs) << "\n";
+        progress->say(epoch_text(record, options.epochs));
     };
-    learning::TrainingResult outcome;
+    options.on_progress = [&](const learning::TrainingProgress& p) {
+        progress->update(p.fraction, "epoch " + std::to_string(p.epoch) + " of " + std::to_string(p.epochs) +
+                                         ", loss " + short_number(p.tally.mean_loss()) + ", right " +
+                                         percent(p.tally.accuracy()) + ", " +
+                                         short_number(p.samples_per_second) + " samples a second");
+        return !interrupted();
+    };
     const auto start = Clock::now();
-    {
-        ProgressLine progress(quiet_);
-        options.on_progress = [&](const learning::TrainingProgress& p) {
-            progress.update(p.fraction, "epoch " + std::to_string(p.epoch) + " of " +
-                                            std::to_string(p.epochs) + ", loss " +
-                                            short_number(p.tally.mean_loss()) + ", right " +
-                                            percent(p.tally.accuracy()) + ", " +
-                                            short_number(p.samples_per_second) + " samples a second");
-            return !interrupted();
-        };
-        outcome = learning::train(learner, options);
-    }
+    const learning::TrainingResult outcome = learning::train(learner, options);
+    progress.reset();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (outcome.interrupted) throw Interrupted{};
     write_document(result(), out_);

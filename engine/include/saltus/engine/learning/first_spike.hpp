@@ -90,7 +90,7 @@ struct DenseFirstSpikes {
 void check(const FirstSpikeNetwork& network);
 
 /// The same as populations of IF neurons that stay silent after their first spike, since they are reset to
-/// -1e30: any simulator that knows reset values can run it.
+/// -2^100: any simulator that knows reset values can run it.
 [[nodiscard]] Network network_of(const FirstSpikeNetwork& network);
 
 /// Takes a chain input -> IF -> IF ..., whose projections are dense, convolutions, or sums over windows, with
