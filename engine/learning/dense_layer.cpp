@@ -7,6 +7,7 @@
 
 #include "grid_kernel.hpp"
 #include "saltus/engine/learning/learner.hpp"
+#include "simulation/kernels.hpp"
 
 namespace saltus::learning {
 
@@ -25,7 +26,37 @@ struct Fired {
     NeuronIndex neuron;
 };
 
+SALTUS_VECTOR_VERSIONS
+bool round_row(const double* __restrict row, std::int32_t* __restrict rounded, std::size_t n, double unit) {
+    bool same = true;
+#pragma omp simd reduction(&& : same)
+    for (std::size_t j = 0; j < n; ++j) {
+        const double x = row[j] * unit;
+        const double y = x + 0x1.8p52;
+        rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(y));
+        same = same && y - 0x1.8p52 == x;
+    }
+    return same;
+}
+
+SALTUS_VECTOR_VERSIONS
+void round_all(const double* __restrict from, double* __restrict to, std::size_t n, double unit,
+               double step) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) to[k] = ((from[k] * unit + 0x1.8p52) - 0x1.8p52) * step;
+}
+
+SALTUS_VECTOR_VERSIONS
+void add_magnitudes(const double* __restrict row, double* __restrict sums, std::size_t n) {
+#pragma omp simd
+    for (std::size_t j = 0; j < n; ++j) sums[j] += std::abs(row[j]);
+}
+
 }  // namespace
+
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits) {
+    round_all(from.data(), to.data(), to.size(), std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
+}
 
 struct DenseLayer::State : LayerState {
     std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>> V;
@@ -54,8 +85,7 @@ void DenseLayer::set(std::span<const double> weights, std::span<const double>, u
     // The largest sum of a column decides how fine the grid may be.
     std::vector<double> sums(outputs_, 0.0);
     for (std::size_t i = 0; i < inputs_; ++i) {
-        const double* row = weights.data() + i * outputs_;
-        for (std::size_t j = 0; j < outputs_; ++j) sums[j] += std::abs(row[j]);
+        add_magnitudes(weights.data() + i * outputs_, sums.data(), outputs_);
     }
     const double largest = std::max(2.0 * V_th_, *std::max_element(sums.begin(), sums.end()));
     const int possible = static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
@@ -75,15 +105,7 @@ void DenseLayer::round(unsigned threads) {
     std::vector<char> exact(inputs_, 1);
     for_each_parallel((inputs_ + piece - 1) / piece, threads, [&](std::size_t p, unsigned) {
         for (std::size_t i = p * piece; i < std::min<std::size_t>(inputs_, (p + 1) * piece); ++i) {
-            const double* row = exact_.data() + i * outputs_;
-            std::int32_t* rounded = grid_.data() + i * stride_;
-            bool same = true;
-            for (std::size_t j = 0; j < outputs_; ++j) {
-                const double x = row[j] * unit;
-                rounded[j] = nearest(x);
-                same &= static_cast<double>(rounded[j]) == x;
-            }
-            exact[i] = same;
+            exact[i] = round_row(exact_.data() + i * outputs_, grid_.data() + i * stride_, outputs_, unit);
         }
     });
     on_grid_ = std::all_of(exact.begin(), exact.end(), [](char x) { return x != 0; });

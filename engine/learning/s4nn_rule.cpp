@@ -53,7 +53,6 @@ class S4nnRule::Parts {
         layers = make_layers(network);
         for (std::size_t l = 0; l < layers.size(); ++l) {
             const FirstSpikeLayer& layer = network.layers[l];
-            steps.push_back(std::ldexp(1.0, -grid_bits(layer.V_th)));
             fixed_delays.push_back(delays_of(layer));
             if (layers[l]->weights() > 0) {
                 ParameterGroup group;
@@ -80,8 +79,9 @@ class S4nnRule::Parts {
         std::size_t at = 0;
         for (std::size_t l = 0; l < layers.size(); ++l) {
             used_weights[l].resize(layers[l]->weights());
-            const double step = steps[l];
-            for (double& w : used_weights[l]) w = std::nearbyint(parameters[at++] / step) * step;
+            round_to_grid(parameters.subspan(at, used_weights[l].size()), used_weights[l],
+                          grid_bits(network.layers[l].V_th));
+            at += used_weights[l].size();
             if (options.learn_delays && layers[l]->delays() > 0) {
                 const double grid = options.delay_step.seconds();
                 used_delays[l].resize(layers[l]->delays());
@@ -128,7 +128,6 @@ class S4nnRule::Parts {
     OutputLoss loss;
     Layers layers;
     std::vector<ParameterGroup> groups;
-    std::vector<double> steps;                      // grid of the weights
     std::vector<std::vector<double>> fixed_delays;  // those that are not learnt [s]
     std::vector<std::vector<double>> used_weights;  // rounded
     std::vector<std::vector<double>> used_delays;   // rounded [s]
