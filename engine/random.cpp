@@ -1,7 +1,6 @@
 #include "saltus/engine/random.hpp"
 
-#include <cmath>
-#include <numbers>
+#include "exponential.hpp"
 
 namespace saltus {
 
@@ -25,7 +24,38 @@ constexpr double to_unit_interval(std::uint64_t bits) {
     return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
+/// Where the tail of the ziggurat begins, and the area of each layer: those with which 256 layers end at x =
+/// 0.
+constexpr double tail_begin = 3.654152885361008772;
+constexpr double layer_area = 4.928673233974655347e-3;
+
+constexpr double height(double x) {
+    return kernels::exponential(-0.5 * x * x);
+}
+constexpr double square_root(double a) {
+    double x = 0.5 * (a + 1.0);
+    for (double next = 0.5 * (x + a / x); next < x; next = 0.5 * (x + a / x)) x = next;
+    return x;
+}
+
+constexpr std::array<detail::NormalLayer, 256> make_normal_layers() {
+    std::array<detail::NormalLayer, 256> layers{};
+    double x = layer_area / height(tail_begin);  // the first as wide as if it had no tail
+    double low = 0.0;
+    for (std::size_t k = 0; k < layers.size(); ++k) {
+        const bool last = k + 1 == layers.size();
+        const double high = last ? 1.0 : low + layer_area / x;
+        const double next = last ? 0.0 : square_root(-2.0 * kernels::logarithm(high));
+        layers[k] = {x * 0x1p-52, static_cast<std::int64_t>(next / x * 0x1p52), low, high};
+        x = next;
+        low = high;
+    }
+    return layers;
+}
+
 }  // namespace
+
+constexpr std::array<detail::NormalLayer, 256> detail::normal_layers = make_normal_layers();
 
 PhiloxCounter philox(PhiloxCounter c, PhiloxKey key) noexcept {
     for (int round = 0; round < 10; ++round) {
@@ -46,10 +76,23 @@ SequentialRandom::SequentialRandom(std::uint64_t seed, std::uint64_t stream, std
     s_ = {joined(a[1], a[0]), joined(a[3], a[2]), joined(b[1], b[0]), joined(b[3], b[2])};
 }
 
-double SequentialRandom::normal() noexcept {
-    const double u = 1.0 - uniform();  // (0, 1]
-    const double v = uniform();
-    return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+double SequentialRandom::normal_beyond(std::int64_t draw) noexcept {
+    const auto k = static_cast<std::size_t>(draw & 255);
+    const detail::NormalLayer& layer = detail::normal_layers[k];
+    const double x = (static_cast<double>(draw >> 11) + 0.5) * layer.width;
+    if (k == 0) {
+        const double beyond = tail();
+        return x < 0.0 ? -beyond : beyond;
+    }
+    return layer.low + uniform() * (layer.high - layer.low) < height(x) ? x : normal();
+}
+
+double SequentialRandom::tail() noexcept {
+    for (;;) {
+        const double x = -kernels::logarithm(1.0 - uniform()) / tail_begin;
+        const double y = -kernels::logarithm(1.0 - uniform());
+        if (2.0 * y > x * x) return tail_begin + x;
+    }
 }
 
 std::uint64_t CounterRandom::bits(std::uint64_t index) const noexcept {
@@ -65,14 +108,6 @@ double CounterRandom::uniform(std::uint64_t index) const noexcept {
 std::uint64_t CounterRandom::below(std::uint64_t index, std::uint64_t n) const noexcept {
     __extension__ using Wide = unsigned __int128;
     return static_cast<std::uint64_t>((Wide{bits(index)} * n) >> 64);
-}
-
-double CounterRandom::normal(std::uint64_t index) const noexcept {
-    const PhiloxCounter out =
-        philox({low(index), high(index), low(stream_), high(stream_)}, {low(seed_), high(seed_)});
-    const double u = 1.0 - to_unit_interval(joined(out[1], out[0]));  // (0, 1]
-    const double v = to_unit_interval(joined(out[3], out[2]));
-    return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
 }  // namespace saltus

@@ -1,7 +1,8 @@
 #include "saltus/engine/spike_train.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <tuple>
+#include <utility>
 
 namespace saltus {
 
@@ -12,13 +13,11 @@ void SpikeTrain::sort() {
     bool sorted = true;
     for (std::size_t i = 1; i < size() && sorted; ++i) sorted = !before(i, i - 1);
     if (sorted) return;
-    std::vector<std::size_t> order(size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), before);
-    SpikeTrain result;
-    result.reserve(size());
-    for (const std::size_t i : order) result.add(times[i], neurons[i]);
-    *this = std::move(result);
+    std::vector<std::pair<Time, NeuronIndex>> spikes;
+    spikes.reserve(size());
+    for (std::size_t i = 0; i < size(); ++i) spikes.emplace_back(times[i], neurons[i]);
+    std::sort(spikes.begin(), spikes.end());
+    for (std::size_t i = 0; i < size(); ++i) std::tie(times[i], neurons[i]) = spikes[i];
 }
 
 }  // namespace saltus

@@ -11,107 +11,115 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <concepts>
 #include <cstdint>
+#include <utility>
 #include <vector>
-
-#include "queue.hpp"
 
 namespace saltus {
 
-template <QueueEntry E>
+/// An entry finds its time again from where its bucket begins.
+template <class E>
+concept RingEntry = std::copyable<E> && requires(E entry, const E& constant, std::int64_t t) {
+    entry.put_at(t, t);  // time, where the bucket begins
+    { constant.time(t) } -> std::same_as<std::int64_t>;
+};
+
+template <RingEntry E>
 class WindowRing {
   public:
-    using Entry = E;
-
-    /// For windows of about `window` and keys up to `reach` after their beginning.
-    WindowRing(std::int64_t window, std::int64_t reach) {
+    /// For windows of about `window` and times up to `reach` after their beginning. A bucket is at most
+    /// 2^`most_bits` wide.
+    WindowRing(std::int64_t window, std::int64_t reach, int most_bits = 62) {
         constexpr std::int64_t most_buckets = 1 << 16;
         const std::int64_t width = std::max({window / 4, reach / most_buckets, std::int64_t{1}});
-        shift_ = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(width))) - 1;
+        shift_ = std::min(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(width))) - 1, most_bits);
         const auto needed = static_cast<std::uint64_t>(reach / (std::int64_t{1} << shift_)) + 2;
         buckets_.resize(std::bit_ceil(needed));
         occupied_.resize((buckets_.size() + 63) / 64);
     }
 
+    /// Width of a bucket: a power of two.
+    [[nodiscard]] int bits() const { return shift_; }
     /// Nothing will be pushed, and nothing is held, before t.
     void open(std::int64_t t) { first_ = t >> shift_; }
 
-    /// Requires t <= entry.key() <= t + reach, t being that of the last open() or take_before().
-    void push(const Entry& entry) {
-        const std::int64_t number = entry.key() >> shift_;
+    /// Requires t <= time <= t + reach, t being that of the last open() or take_before().
+    void push(std::int64_t time, E entry) {
+        const std::int64_t number = time >> shift_;
         assert(number >= first_ && number - first_ < static_cast<std::int64_t>(buckets_.size()));
+        entry.put_at(time, number << shift_);
         const std::size_t slot = slot_of(number);
-        Bucket& bucket = buckets_[slot];
-        occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-        bucket.entries.push_back(entry);
-        bucket.smallest = std::min(bucket.smallest, entry.key());
-        bucket.largest = std::max(bucket.largest, entry.key());
+        std::vector<E>& bucket = buckets_[slot];
+        if (bucket.empty()) occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+        bucket.push_back(entry);
     }
 
-    /// The smallest key, INT64_MAX if there is no entry.
+    /// The smallest time, INT64_MAX if there is no entry.
     [[nodiscard]] std::int64_t next() const {
-        const std::size_t slot = first_occupied();
-        return slot == buckets_.size() ? INT64_MAX : buckets_[slot].smallest;
+        const std::int64_t number = first_occupied();
+        std::int64_t t = INT64_MAX;
+        if (number == none) return t;
+        for (const E& entry : buckets_[slot_of(number)]) t = std::min(t, entry.time(number << shift_));
+        return t;
     }
 
-    /// Puts every entry with key < stop into `taken`, which is empty.
-    void take_before(std::int64_t stop, std::vector<Entry>& taken) {
+    /// Calls take(begin, entries) for each bucket in the order of time, with its entries before `stop`, which
+    /// `take` may change.
+    template <class F>
+    void take_before(std::int64_t stop, F&& take) {
         for (;;) {
-            const std::size_t slot = first_occupied();
-            if (slot == buckets_.size()) break;
-            Bucket& bucket = buckets_[slot];
-            if (bucket.smallest >= stop) break;
-            auto& entries = bucket.entries;
-            if (bucket.largest >= stop) {
-                const auto left = std::partition(entries.begin(), entries.end(),
-                                                 [&](const Entry& entry) { return entry.key() < stop; });
-                taken.insert(taken.end(), entries.begin(), left);
-                entries.erase(entries.begin(), left);
-                bucket.smallest = INT64_MAX;
-                for (const Entry& entry : entries) bucket.smallest = std::min(bucket.smallest, entry.key());
+            const std::int64_t number = first_occupied();
+            if (number == none || (number << shift_) >= stop) break;
+            const std::int64_t begin = number << shift_;
+            const std::size_t slot = slot_of(number);
+            std::vector<E>& entries = buckets_[slot];
+            first_ = number;
+            if (stop - begin < (std::int64_t{1} << shift_)) {
+                const auto early = std::partition(entries.begin(), entries.end(),
+                                                  [&](const E& entry) { return entry.time(begin) >= stop; });
+                part_.assign(early, entries.end());
+                entries.erase(early, entries.end());
+                if (entries.empty()) leave(slot);
+                if (!part_.empty()) take(begin, part_);
                 break;
             }
-            if (taken.empty())
-                taken.swap(entries);
-            else
-                taken.insert(taken.end(), entries.begin(), entries.end());
+            take(begin, entries);
             entries.clear();
-            bucket.smallest = INT64_MAX;
-            bucket.largest = INT64_MIN;
-            occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+            leave(slot);
         }
         first_ = stop >> shift_;
     }
 
   private:
-    struct Bucket {
-        std::vector<Entry> entries;
-        std::int64_t smallest = INT64_MAX;
-        std::int64_t largest = INT64_MIN;
-    };
+    static constexpr std::int64_t none = INT64_MAX;
 
+    void leave(std::size_t slot) { occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64)); }
     [[nodiscard]] std::size_t slot_of(std::int64_t number) const {
         return static_cast<std::size_t>(number) & (buckets_.size() - 1);
     }
-    /// The first bucket in the order of time that is not empty; the number of buckets if all are.
-    [[nodiscard]] std::size_t first_occupied() const {
+    /// Number of the first bucket in the order of time that is not empty.
+    [[nodiscard]] std::int64_t first_occupied() const {
         const std::size_t from = slot_of(first_);
         const std::size_t words = occupied_.size();
+        const std::uint64_t below = (std::uint64_t{1} << (from % 64)) - 1;
         for (std::size_t k = 0; k <= words; ++k) {
-            const std::size_t w = (from / 64 + k) % words;
+            const std::size_t w = (from / 64 + k) & (words - 1);
             std::uint64_t word = occupied_[w];
-            const std::uint64_t below = (std::uint64_t{1} << (from % 64)) - 1;
             if (k == 0) word &= ~below;
             if (k == words) word &= below;
-            if (word != 0) return w * 64 + static_cast<std::size_t>(std::countr_zero(word));
+            if (word == 0) continue;
+            const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
+            return first_ + static_cast<std::int64_t>((slot - from) & (buckets_.size() - 1));
         }
-        return buckets_.size();
+        return none;
     }
 
     int shift_;
     std::int64_t first_ = 0;  // number of the bucket that the next window begins in
-    std::vector<Bucket> buckets_;
+    std::vector<std::vector<E>> buckets_;
     std::vector<std::uint64_t> occupied_;  // a bit for each bucket
+    std::vector<E> part_;
 };
 
 }  // namespace saltus

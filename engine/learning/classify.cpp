@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 
 #include "forward.hpp"
 #include "saltus/engine/errors.hpp"
@@ -21,15 +23,15 @@ struct Ready {
     std::vector<std::vector<double>> delays;
 };
 
-std::uint32_t before(const Spikes& spikes, std::int64_t time) {
-    return static_cast<std::uint32_t>(std::lower_bound(spikes.times.begin(), spikes.times.end(), time) -
-                                      spikes.times.begin());
+std::uint32_t before(std::span<const std::int64_t> times, std::int64_t time) {
+    return static_cast<std::uint32_t>(std::lower_bound(times.begin(), times.end(), time) - times.begin());
 }
 
 }  // namespace
 
 std::vector<FirstSpikeOutcome> classify(const FirstSpikeNetwork& network, const SampleSet& samples,
-                                        unsigned threads) {
+                                        unsigned threads, bool to_the_end,
+                                        const std::function<bool(std::uint64_t)>& on_progress) {
     const Ready ready(network, threads);
     std::vector<std::unique_ptr<Forward>> forward;
     for (unsigned t = 0; t < threads; ++t) {
@@ -37,10 +39,15 @@ std::vector<FirstSpikeOutcome> classify(const FirstSpikeNetwork& network, const 
     }
     std::vector<FirstSpikeOutcome> outcomes(samples.size());
     constexpr std::size_t piece = 64;
+    std::mutex telling;
+    std::uint64_t done = 0;
+    std::atomic<bool> stopped = false;
     for_each_parallel((samples.size() + piece - 1) / piece, threads, [&](std::size_t p, unsigned thread) {
+        if (stopped) return;
         Forward& run = *forward[thread];
-        for (std::size_t i = p * piece; i < std::min<std::size_t>(samples.size(), (p + 1) * piece); ++i) {
-            run.run(samples[i], {true});
+        const std::size_t end = std::min<std::size_t>(samples.size(), (p + 1) * piece);
+        for (std::size_t i = p * piece; i < end; ++i) {
+            run.run(samples[i], {.decided = !to_the_end});
             const Forward::Decision decision = run.decision();
             FirstSpikeOutcome& outcome = outcomes[i];
             outcome.decided = decision.neuron;
@@ -48,11 +55,17 @@ std::vector<FirstSpikeOutcome> classify(const FirstSpikeNetwork& network, const 
             outcome.tied = decision.tied;
             outcome.silent = decision.time == network.t_max.femtoseconds();
             outcome.time = Time(Duration(decision.time));
-            outcome.input_spikes = before(run.spikes(0), decision.time);
+            outcome.done = true;
+            const std::int64_t counted = to_the_end ? network.t_max.femtoseconds() : decision.time;
+            outcome.input_spikes = before(samples[i].times, counted);
             for (std::size_t l = 1; l < ready.layers.size(); ++l) {
-                outcome.neuron_spikes += before(run.spikes(l), decision.time);
+                outcome.layer_spikes.push_back(before(run.spikes(l).times, counted));
             }
         }
+        if (!on_progress) return;
+        const std::lock_guard lock(telling);
+        done += end - p * piece;
+        if (!on_progress(done)) stopped = true;
     });
     return outcomes;
 }

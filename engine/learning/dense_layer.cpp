@@ -7,14 +7,14 @@
 
 #include "grid_kernel.hpp"
 #include "saltus/engine/learning/learner.hpp"
+#include "simulation/kernels.hpp"
 
 namespace saltus::learning {
 
 namespace {
 
-constexpr std::int32_t never = -(1 << 30);  // potential of a neuron that has fired, and of no neuron
-constexpr double range = 1 << 30;           // sums of weights and thresholds are smaller
-constexpr double headroom = 1.25;           // for weights that grow
+constexpr double range = 1 << 30;  // sums of weights and thresholds are smaller
+constexpr double headroom = 1.25;  // for weights that grow
 
 /// The nearest whole number, |x| < 2^31: added to 1.5 2^52, it comes to lie in the low bits.
 [[gnu::always_inline]] inline std::int32_t nearest(double x) {
@@ -22,16 +22,48 @@ constexpr double headroom = 1.25;           // for weights that grow
 }
 
 struct Fired {
-    std::int64_t time;
+    std::uint32_t group;
     NeuronIndex neuron;
 };
 
+SALTUS_VECTOR_VERSIONS
+bool round_row(const double* __restrict row, std::int32_t* __restrict rounded, std::size_t n, double unit) {
+    bool same = true;
+#pragma omp simd reduction(&& : same)
+    for (std::size_t j = 0; j < n; ++j) {
+        const double x = row[j] * unit;
+        const double y = x + 0x1.8p52;
+        rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(y));
+        same = same && y - 0x1.8p52 == x;
+    }
+    return same;
+}
+
+SALTUS_VECTOR_VERSIONS
+void round_all(const double* __restrict from, double* __restrict to, std::size_t n, double unit,
+               double step) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) to[k] = ((from[k] * unit + 0x1.8p52) - 0x1.8p52) * step;
+}
+
+SALTUS_VECTOR_VERSIONS
+void add_magnitudes(const double* __restrict row, double* __restrict sums, std::size_t n) {
+#pragma omp simd
+    for (std::size_t j = 0; j < n; ++j) sums[j] += std::abs(row[j]);
+}
+
 }  // namespace
+
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits) {
+    round_all(from.data(), to.data(), to.size(), std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
+}
 
 struct DenseLayer::State : LayerState {
     std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>> V;
     std::vector<std::uint32_t> ends;
+    std::vector<Hit> hits;
     std::vector<Fired> fired;
+    std::vector<std::uint32_t> places;  // of the spikes of each group
 };
 
 int grid_bits(double V_th) {
@@ -53,8 +85,7 @@ void DenseLayer::set(std::span<const double> weights, std::span<const double>, u
     // The largest sum of a column decides how fine the grid may be.
     std::vector<double> sums(outputs_, 0.0);
     for (std::size_t i = 0; i < inputs_; ++i) {
-        const double* row = weights.data() + i * outputs_;
-        for (std::size_t j = 0; j < outputs_; ++j) sums[j] += std::abs(row[j]);
+        add_magnitudes(weights.data() + i * outputs_, sums.data(), outputs_);
     }
     const double largest = std::max(2.0 * V_th_, *std::max_element(sums.begin(), sums.end()));
     const int possible = static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
@@ -74,15 +105,7 @@ void DenseLayer::round(unsigned threads) {
     std::vector<char> exact(inputs_, 1);
     for_each_parallel((inputs_ + piece - 1) / piece, threads, [&](std::size_t p, unsigned) {
         for (std::size_t i = p * piece; i < std::min<std::size_t>(inputs_, (p + 1) * piece); ++i) {
-            const double* row = exact_.data() + i * outputs_;
-            std::int32_t* rounded = grid_.data() + i * stride_;
-            bool same = true;
-            for (std::size_t j = 0; j < outputs_; ++j) {
-                const double x = row[j] * unit;
-                rounded[j] = nearest(x);
-                same &= static_cast<double>(rounded[j]) == x;
-            }
-            exact[i] = same;
+            exact[i] = round_row(exact_.data() + i * outputs_, grid_.data() + i * stride_, outputs_, unit);
         }
     });
     on_grid_ = std::all_of(exact.begin(), exact.end(), [](char x) { return x != 0; });
@@ -114,7 +137,7 @@ bool DenseLayer::reached(const Spikes& sources, std::size_t end, NeuronIndex neu
 
 void DenseLayer::advance(LayerState& state, const Spikes& sources, std::size_t from, std::int64_t,
                          Spikes& spikes) const {
-    auto& [V, ends, fired] = static_cast<State&>(state);
+    auto& [V, ends, hits, fired, places] = static_cast<State&>(state);
     ends.clear();
     std::size_t end = from;
     while (end < sources.size() && sources.times[end] + delay_ < t_max_) {
@@ -124,30 +147,37 @@ void DenseLayer::advance(LayerState& state, const Spikes& sources, std::size_t f
     }
     const ArrivalGroups groups{{sources.neurons.data() + from, end - from}, ends};
     fired.clear();
+    places.assign(ends.size() + 1, 0);
     for (std::size_t base = 0; base < stride_;) {
         const std::size_t tile = base + wide_tile <= stride_ ? wide_tile : narrow_tile;
-        Hit hit;
-        for (std::size_t first = 0;; first = hit.group + 1) {
-            hit = learning::advance(tile, grid_.data() + base, stride_, groups, first, V.data() + base);
-            if (hit.group == ends.size()) break;
-            const std::size_t arrived = from + ends[hit.group];
-            const std::int64_t time = sources.times[arrived - 1] + delay_;
-            for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
-                const std::size_t j = base + static_cast<std::size_t>(std::countr_zero(lanes));
-                const bool sure = V[j] >= 2 * slack_;
-                if (!sure && !reached(sources, arrived, static_cast<NeuronIndex>(j))) continue;
-                V[j] = never;
-                fired.push_back({time, static_cast<NeuronIndex>(j)});
+        for (std::size_t first = 0; first < ends.size(); ++first) {
+            hits.clear();
+            first = learning::advance(tile, grid_.data() + base, stride_, groups, first, 2 * slack_,
+                                      V.data() + base, hits);
+            for (const Hit& hit : hits) {
+                for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+                    const auto j =
+                        static_cast<NeuronIndex>(base) + static_cast<NeuronIndex>(std::countr_zero(lanes));
+                    if (hit.group == first) {  // some lanes of it have to be looked at
+                        if (V[j] < 2 * slack_ && !reached(sources, from + ends[first], j)) continue;
+                        V[j] = never;
+                    }
+                    ++places[hit.group + 1];
+                    fired.push_back({hit.group, j});
+                }
             }
         }
         base += tile;
     }
-    std::sort(fired.begin(), fired.end(), [](const Fired& a, const Fired& b) {
-        return a.time != b.time ? a.time < b.time : a.neuron < b.neuron;
-    });
+    // By time, then neuron: tiles and lanes come in the order of neurons.
+    const std::size_t before = spikes.size();
+    spikes.times.resize(before + fired.size());
+    spikes.neurons.resize(before + fired.size());
+    for (std::size_t g = 1; g < places.size(); ++g) places[g] += places[g - 1];
     for (const Fired& f : fired) {
-        spikes.times.push_back(f.time);
-        spikes.neurons.push_back(f.neuron);
+        const std::size_t place = before + places[f.group]++;
+        spikes.times[place] = sources.times[from + ends[f.group] - 1] + delay_;
+        spikes.neurons[place] = f.neuron;
     }
 }
 

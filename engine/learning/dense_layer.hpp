@@ -16,6 +16,9 @@ namespace saltus::learning {
 /// are below 16 times the threshold.
 [[nodiscard]] int grid_bits(double V_th);
 
+/// to[k] = from[k], rounded to multiples of 2^-bits.
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits);
+
 class DenseLayer : public Layer {
   public:
     DenseLayer(const DenseSynapses& synapses, double V_th, std::int64_t t_max);

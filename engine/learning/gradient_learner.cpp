@@ -41,12 +41,11 @@ Tally GradientLearner::learn(std::span<const std::uint64_t> batch, double rate_f
         const double norm = std::sqrt(squares) * factor;
         if (norm > options_.largest_norm) factor *= options_.largest_norm / norm;
     }
-    for (double& g : gradient_) g *= factor;
-    step(rate_factor, threads);
+    step(factor, rate_factor, threads);
     return tally;
 }
 
-void GradientLearner::step(double rate_factor, unsigned threads) {
+void GradientLearner::step(double gradient_factor, double rate_factor, unsigned threads) {
     constexpr std::size_t slice = 8192;
     optimizer_.advance();
     const auto t = static_cast<double>(optimizer_.steps());
@@ -59,6 +58,7 @@ void GradientLearner::step(double rate_factor, unsigned threads) {
             const std::size_t first = begin + s * slice;
             const std::size_t n = std::min(slice, begin + group.size - first);
             const std::span<double> part(parameters_.data() + first, n);
+            for (std::size_t k = first; k < first + n; ++k) gradient_[k] *= gradient_factor;
             optimizer_.update(first, part, {gradient_.data() + first, n}, rate, group.decays);
             if (bounded) {
                 for (double& w : part) w = std::clamp(w, group.lower, group.upper);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "saltus/engine/errors.hpp"
+#include "simulation/kernels.hpp"
 
 namespace saltus::learning {
 
@@ -60,6 +61,44 @@ void Optimizer::prepare() {
     }
 }
 
+namespace {
+
+/// What a step of the adaptive kinds needs beside the arrays.
+struct Adaptive {
+    double b1;
+    double b2;
+    double added;  // decay that is part of the gradient
+    double kept;   // factor of the parameters before the step
+    double rate;
+    double root_factor;
+    double epsilon;
+};
+
+SALTUS_VECTOR_VERSIONS
+void adaptive_step(double* __restrict w, const double* __restrict g, double* __restrict m,
+                   double* __restrict v, std::size_t n, const Adaptive a) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) {
+        const double slope = g[k] + a.added * w[k];
+        m[k] = a.b1 * m[k] + (1.0 - a.b1) * slope;
+        v[k] = a.b2 * v[k] + (1.0 - a.b2) * slope * slope;
+        w[k] = a.kept * w[k] - a.rate * m[k] / (std::sqrt(v[k]) * a.root_factor + a.epsilon);
+    }
+}
+
+SALTUS_VECTOR_VERSIONS
+void momentum_step(double* __restrict w, const double* __restrict g, double* __restrict b, std::size_t n,
+                   double decay, double mu, double rate, bool nesterov) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) {
+        const double slope = g[k] + decay * w[k];
+        b[k] = mu * b[k] + slope;
+        w[k] -= rate * (nesterov ? slope + mu * b[k] : b[k]);
+    }
+}
+
+}  // namespace
+
 void Optimizer::update(std::size_t first, std::span<double> parameters, std::span<const double> gradient,
                        double learning_rate, bool decays) {
     using Kind = OptimizerOptions::Kind;
@@ -70,33 +109,26 @@ void Optimizer::update(std::size_t first, std::span<double> parameters, std::spa
     if (options_.kind == Kind::sgd) {
         if (first_.empty()) {
             for (std::size_t k = 0; k < n; ++k) w[k] -= learning_rate * (g[k] + decay * w[k]);
-            return;
-        }
-        double* b = first_.data() + first;
-        const double mu = options_.momentum;
-        for (std::size_t k = 0; k < n; ++k) {
-            const double slope = g[k] + decay * w[k];
-            b[k] = mu * b[k] + slope;
-            w[k] -= learning_rate * (options_.nesterov ? slope + mu * b[k] : b[k]);
+        } else {
+            momentum_step(w, g, first_.data() + first, n, decay, options_.momentum, learning_rate,
+                          options_.nesterov);
         }
         return;
     }
-    double* m = first_.data() + first;
-    double* v = second_.data() + first;
-    const double b1 = options_.beta_1;
-    const double b2 = options_.beta_2;
     const bool decoupled = options_.kind == Kind::adamw;
-    const double added = decoupled ? 0.0 : decay;
-    const double kept = decoupled ? 1.0 - learning_rate * decay : 1.0;
-    const double rate = learning_rate * mean_factor_;
-    const double epsilon = options_.epsilon * (options_.kind == Kind::radam ? root_factor_ : 1.0);
-    for (std::size_t k = 0; k < n; ++k) {
-        const double slope = g[k] + added * w[k];
-        m[k] = b1 * m[k] + (1.0 - b1) * slope;
-        v[k] = b2 * v[k] + (1.0 - b2) * slope * slope;
-        const double root = adaptive_ ? std::sqrt(v[k]) * root_factor_ + epsilon : 1.0;
-        w[k] = kept * w[k] - rate * m[k] / root;
+    Adaptive step{options_.beta_1,
+                  options_.beta_2,
+                  decoupled ? 0.0 : decay,
+                  decoupled ? 1.0 - learning_rate * decay : 1.0,
+                  learning_rate * mean_factor_,
+                  root_factor_,
+                  options_.epsilon};
+    if (options_.kind == Kind::radam) step.epsilon *= root_factor_;
+    if (!adaptive_) {  // the denominator is 1
+        step.root_factor = 0.0;
+        step.epsilon = 1.0;
     }
+    adaptive_step(w, g, first_.data() + first, second_.data() + first, n, step);
 }
 
 void Optimizer::restore(std::uint64_t steps, std::vector<double> first_moment,

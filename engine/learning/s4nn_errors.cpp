@@ -52,19 +52,63 @@ std::vector<std::int64_t> s4nn_targets(const std::vector<std::int64_t>& times, s
     return targets;
 }
 
-void output_errors(const std::vector<std::int64_t>& times, std::uint32_t label, std::int64_t t_max,
-                   std::int64_t margin, OutputErrors& errors) {
+namespace {
+
+constexpr std::int64_t tails = 16;  // time constants after which an output counts no more: exp(-16) = 1e-7
+
+void sort_latest_first(Deltas& deltas) {
+    std::stable_sort(deltas.begin(), deltas.end(),
+                     [](const Delta& a, const Delta& b) { return a.time > b.time; });
+}
+
+}  // namespace
+
+OutputLoss::OutputLoss(const FirstSpikeNetwork& network, const S4nnOptions& options)
+    : options_(options),
+      t_max_(network.t_max.femtoseconds()),
+      known_(options.loss == S4nnOptions::Loss::relative
+                 ? options.margin.femtoseconds()
+                 : std::min(tails * options.softness.femtoseconds(), t_max_)) {}
+
+void OutputLoss::operator()(const std::vector<std::int64_t>& times, std::uint32_t label,
+                            OutputErrors& errors) const {
     errors.deltas.clear();
     errors.loss = 0.0;
-    const std::vector<std::int64_t> targets = s4nn_targets(times, label, t_max, margin);
+    if (options_.loss == S4nnOptions::Loss::relative) {
+        relative(times, label, errors);
+    } else {
+        cross_entropy(times, label, errors);
+    }
+    sort_latest_first(errors.deltas);
+}
+
+void OutputLoss::relative(const std::vector<std::int64_t>& times, std::uint32_t label,
+                          OutputErrors& errors) const {
+    const std::vector<std::int64_t> targets =
+        s4nn_targets(times, label, t_max_, options_.margin.femtoseconds());
     for (std::size_t j = 0; j < times.size(); ++j) {
         if (targets[j] == times[j]) continue;
-        const double e = static_cast<double>(targets[j] - times[j]) / static_cast<double>(t_max);
+        const double e = static_cast<double>(targets[j] - times[j]) / static_cast<double>(t_max_);
         errors.deltas.push_back({static_cast<NeuronIndex>(j), times[j], e});
         errors.loss += 0.5 * e * e;
     }
-    std::stable_sort(errors.deltas.begin(), errors.deltas.end(),
-                     [](const Delta& a, const Delta& b) { return a.time > b.time; });
+}
+
+void OutputLoss::cross_entropy(const std::vector<std::int64_t>& times, std::uint32_t label,
+                               OutputErrors& errors) const {
+    const std::int64_t earliest = *std::min_element(times.begin(), times.end());
+    const auto tau = static_cast<double>(options_.softness.femtoseconds());
+    double sum = 0.0;
+    for (std::size_t j = 0; j < times.size(); ++j) {
+        if (j != label && times[j] - earliest >= known_) continue;
+        const double p = std::exp(static_cast<double>(earliest - times[j]) / tau);
+        errors.deltas.push_back({static_cast<NeuronIndex>(j), times[j], p});
+        sum += p;
+    }
+    errors.loss = std::log(sum) + static_cast<double>(times[label] - earliest) / tau;
+    for (Delta& delta : errors.deltas) {
+        delta.value = delta.value / sum - (delta.neuron == label ? 1.0 : 0.0);
+    }
 }
 
 void normalise(Deltas& deltas) {
@@ -82,7 +126,6 @@ void collect(const Spikes& spikes, std::span<double> below, Deltas& deltas) {
         if (value != 0.0) deltas.push_back({spikes.neurons[s], spikes.times[s], value});
         value = 0.0;
     }
-    normalise(deltas);
 }
 
 }  // namespace saltus::learning

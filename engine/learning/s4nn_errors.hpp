@@ -23,13 +23,28 @@ struct OutputErrors {
     Deltas deltas;  // e_j
     double loss = 0.0;
 };
-void output_errors(const std::vector<std::int64_t>& times, std::uint32_t label, std::int64_t t_max,
-                   std::int64_t margin, OutputErrors& errors);
+class OutputLoss {
+  public:
+    OutputLoss(const FirstSpikeNetwork& network, const S4nnOptions& options);
+
+    /// What has to be known of a sample.
+    [[nodiscard]] Forward::Until until(std::uint32_t label) const { return {true, known_, label}; }
+    void operator()(const std::vector<std::int64_t>& times, std::uint32_t label, OutputErrors& errors) const;
+
+  private:
+    void relative(const std::vector<std::int64_t>& times, std::uint32_t label, OutputErrors& errors) const;
+    void cross_entropy(const std::vector<std::int64_t>& times, std::uint32_t label,
+                       OutputErrors& errors) const;
+
+    S4nnOptions options_;
+    std::int64_t t_max_;
+    std::int64_t known_;  // of outputs: how long after the earliest
+};
 
 /// Divides by the Euclidean norm, unless that is 0.
 void normalise(Deltas& deltas);
 
-/// Errors of the neurons in `spikes`, given below[neuron], which is set to 0 again; normalised.
+/// Errors of the neurons in `spikes`, given below[neuron], which is set to 0 again.
 void collect(const Spikes& spikes, std::span<double> below, Deltas& deltas);
 
 }  // namespace saltus::learning

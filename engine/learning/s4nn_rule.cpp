@@ -43,14 +43,16 @@ class S4nnRule::Parts {
   public:
     Parts(FirstSpikeNetwork the_network, std::shared_ptr<const SampleSet> the_samples,
           const S4nnOptions& the_options)
-        : network(std::move(the_network)), samples(std::move(the_samples)), options(the_options) {
+        : network(std::move(the_network)),
+          samples(std::move(the_samples)),
+          options(the_options),
+          loss(network, options) {
         check(network);
         check_samples(network, *samples, options);
         if (options.learn_delays) expand_delays(network);
         layers = make_layers(network);
         for (std::size_t l = 0; l < layers.size(); ++l) {
             const FirstSpikeLayer& layer = network.layers[l];
-            steps.push_back(std::ldexp(1.0, -grid_bits(layer.V_th)));
             fixed_delays.push_back(delays_of(layer));
             if (layers[l]->weights() > 0) {
                 ParameterGroup group;
@@ -77,8 +79,9 @@ class S4nnRule::Parts {
         std::size_t at = 0;
         for (std::size_t l = 0; l < layers.size(); ++l) {
             used_weights[l].resize(layers[l]->weights());
-            const double step = steps[l];
-            for (double& w : used_weights[l]) w = std::nearbyint(parameters[at++] / step) * step;
+            round_to_grid(parameters.subspan(at, used_weights[l].size()), used_weights[l],
+                          grid_bits(network.layers[l].V_th));
+            at += used_weights[l].size();
             if (options.learn_delays && layers[l]->delays() > 0) {
                 const double grid = options.delay_step.seconds();
                 used_delays[l].resize(layers[l]->delays());
@@ -100,22 +103,21 @@ class S4nnRule::Parts {
     /// Loss of one sample, and whether the decision is right.
     Tally learn_from(Worker& worker, std::uint64_t sample, Trace& trace) const {
         const SampleSet::View view = (*samples)[sample];
-        const std::int64_t margin = options.margin.femtoseconds();
-        const std::int64_t t_max = network.t_max.femtoseconds();
-        worker.forward.run(view, {true, margin, view.label});
-        output_errors(worker.forward.output_times(), view.label, t_max, margin, worker.errors);
+        worker.forward.run(view, loss.until(view.label));
+        loss(worker.forward.output_times(), view.label, worker.errors);
         const Tally tally{1, worker.forward.decision().neuron == view.label ? 1u : 0u, worker.errors.loss};
         trace.sources.resize(layers.size());
         trace.deltas.resize(layers.size());
         for (Deltas& deltas : trace.deltas) deltas.clear();
         if (worker.errors.deltas.empty()) return tally;
-        normalise(worker.errors.deltas);
+        if (options.normalise) normalise(worker.errors.deltas);
         trace.deltas.back() = worker.errors.deltas;
         for (std::size_t l = layers.size(); l-- > 0;) {
             trace.sources[l] = worker.forward.spikes(l);
             if (l == 0) break;
             layers[l]->back(trace.sources[l], trace.deltas[l], worker.below[l - 1]);
             collect(trace.sources[l], worker.below[l - 1], trace.deltas[l - 1]);
+            if (options.normalise) normalise(trace.deltas[l - 1]);
         }
         return tally;
     }
@@ -123,9 +125,9 @@ class S4nnRule::Parts {
     FirstSpikeNetwork network;
     std::shared_ptr<const SampleSet> samples;
     S4nnOptions options;
+    OutputLoss loss;
     Layers layers;
     std::vector<ParameterGroup> groups;
-    std::vector<double> steps;                      // grid of the weights
     std::vector<std::vector<double>> fixed_delays;  // those that are not learnt [s]
     std::vector<std::vector<double>> used_weights;  // rounded
     std::vector<std::vector<double>> used_delays;   // rounded [s]
@@ -195,13 +197,11 @@ Tally S4nnRule::measure(std::span<const double> parameters, std::span<const std:
     p.set(parameters, threads);
     p.prepare(threads);
     p.tallies.resize(samples.size());
-    const std::int64_t margin = p.options.margin.femtoseconds();
     for_each_parallel(samples.size(), threads, [&](std::size_t s, unsigned thread) {
         Worker& worker = *p.workers[thread];
         const SampleSet::View view = (*p.samples)[samples[s]];
-        worker.forward.run(view, {true, margin, view.label});
-        output_errors(worker.forward.output_times(), view.label, p.network.t_max.femtoseconds(), margin,
-                      worker.errors);
+        worker.forward.run(view, p.loss.until(view.label));
+        p.loss(worker.forward.output_times(), view.label, worker.errors);
         p.tallies[s] = {1, worker.forward.decision().neuron == view.label ? 1u : 0u, worker.errors.loss};
     });
     Tally sum;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "dense_layer.hpp"
@@ -11,7 +12,8 @@ namespace saltus::learning {
 
 namespace {
 
-constexpr double smallest_scale = 0.5;  // of a layer, before its weights are multiplied out
+constexpr double smallest_scale = 0.5;           // of a layer, before its weights are multiplied out
+constexpr std::uint64_t between_averages = 256;  // samples: averaging costs as much as some of them
 
 }  // namespace
 
@@ -20,7 +22,10 @@ class S4nnSequential::Parts {
   public:
     Parts(FirstSpikeNetwork the_network, std::shared_ptr<const SampleSet> the_samples,
           const S4nnOptions& the_options, const S4nnSequentialOptions& sequential)
-        : network(std::move(the_network)), samples(std::move(the_samples)), options(the_options) {
+        : network(std::move(the_network)),
+          samples(std::move(the_samples)),
+          options(the_options),
+          loss(network, options) {
         const std::size_t n = network.layers.size();
         for (std::size_t l = 0; l < n; ++l) {
             const auto* dense = std::get_if<DenseSynapses>(&network.layers[l].synapses);
@@ -36,6 +41,12 @@ class S4nnSequential::Parts {
         set_layers(network, layers, 1);
         scales.assign(n, 1.0);
         forward = std::make_unique<Forward>(network, layers);
+        if (!(sequential.averaged_samples >= 0.0)) {
+            throw UsageError("averaged samples: expected >= 0, found " + shown(sequential.averaged_samples) +
+                             ".");
+        }
+        if (sequential.averaged_samples > 0.0) averaged = network;
+        least_taken = static_cast<double>(between_averages) / std::max(sequential.averaged_samples, 1.0);
         for (std::size_t l = 1; l < n; ++l) below.emplace_back(network.layers[l - 1].size(), 0.0);
     }
 
@@ -56,31 +67,55 @@ class S4nnSequential::Parts {
         layer(l).set_scale(scales[l]);
     }
 
+    /// The network as it is handed out.
+    [[nodiscard]] FirstSpikeNetwork result() const {
+        if (averaged) return *averaged;
+        FirstSpikeNetwork now = network;
+        for (std::size_t l = 0; l < now.layers.size(); ++l) {
+            for (double& w : *weights_of(now.layers[l])) w *= scales[l];
+        }
+        return now;
+    }
+
+    void average() {
+        if (!averaged || ++learnt % between_averages != 0) return;
+        const double n = static_cast<double>(learnt / between_averages);
+        const double taken = std::min(1.0, std::max(least_taken, 1.0 / n));
+        for (std::size_t l = 0; l < layers.size(); ++l) {
+            std::vector<double>& mean = *weights_of(averaged->layers[l]);
+            const std::vector<double>& now = weights(l);
+            for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += taken * (now[k] * scales[l] - mean[k]);
+        }
+    }
+
     Tally learn(std::uint64_t sample, double factor) {
         const SampleSet::View view = (*samples)[sample];
         const Tally tally = look(*forward, view, errors);
         deltas = errors.deltas;
-        normalise(deltas);
+        if (options.normalise) normalise(deltas);
         for (std::size_t l = layers.size(); l-- > 0;) {
             const bool late = options.order == S4nnOptions::Order::code;
             if (late) descend(l, factor);
             if (l > 0 && !deltas.empty()) layer(l).back(forward->spikes(l), deltas, below[l - 1]);
             if (!late) descend(l, factor);
-            if (l > 0 && !deltas.empty()) collect(forward->spikes(l), below[l - 1], deltas);
+            if (l == 0 || deltas.empty()) continue;
+            collect(forward->spikes(l), below[l - 1], deltas);
+            if (options.normalise) normalise(deltas);
         }
+        average();
         return tally;
     }
 
     Tally look(Forward& run, const SampleSet::View& view, OutputErrors& found) const {
-        const std::int64_t margin = options.margin.femtoseconds();
-        run.run(view, {true, margin, view.label});
-        output_errors(run.output_times(), view.label, network.t_max.femtoseconds(), margin, found);
+        run.run(view, loss.until(view.label));
+        loss(run.output_times(), view.label, found);
         return {1, run.decision().neuron == view.label ? 1u : 0u, found.loss};
     }
 
     FirstSpikeNetwork network;  // its weights are those of the layers, without their scales
     std::shared_ptr<const SampleSet> samples;
     S4nnOptions options;
+    OutputLoss loss;
     std::vector<double> rates;
     std::vector<double> decays;
     std::vector<double> scales;
@@ -89,6 +124,9 @@ class S4nnSequential::Parts {
     OutputErrors errors;
     Deltas deltas;
     std::vector<std::vector<double>> below;
+    std::optional<FirstSpikeNetwork> averaged;
+    double least_taken = 1.0;
+    std::uint64_t learnt = 0;  // samples
 };
 
 S4nnSequential::S4nnSequential(FirstSpikeNetwork network, std::shared_ptr<const SampleSet> samples,
@@ -111,8 +149,11 @@ Tally S4nnSequential::learn(std::span<const std::uint64_t> batch, double rate_fa
 
 Tally S4nnSequential::measure(std::span<const std::uint64_t> samples, unsigned threads) {
     const Parts& p = *parts_;
+    const FirstSpikeNetwork network = p.result();
+    const Layers layers = make_layers(network);
+    const auto delays = set_layers(network, layers, threads);
     std::vector<std::unique_ptr<Forward>> runs;
-    for (unsigned t = 0; t < threads; ++t) runs.push_back(std::make_unique<Forward>(p.network, p.layers));
+    for (unsigned t = 0; t < threads; ++t) runs.push_back(std::make_unique<Forward>(network, layers));
     std::vector<OutputErrors> errors(threads);
     std::vector<Tally> tallies(samples.size());
     for_each_parallel(samples.size(), threads, [&](std::size_t s, unsigned thread) {
@@ -124,9 +165,11 @@ Tally S4nnSequential::measure(std::span<const std::uint64_t> samples, unsigned t
 }
 
 LearnerState S4nnSequential::state() const {
-    LearnerState state{{"scales", parts_->scales}};
+    LearnerState state{{"scales", parts_->scales}, {"samples", {static_cast<double>(parts_->learnt)}}};
     for (std::size_t l = 0; l < parts_->layers.size(); ++l) {
-        state[parts_->network.layers[l].name + "/weights"] = parts_->weights(l);
+        const std::string& name = parts_->network.layers[l].name;
+        state[name + "/weights"] = parts_->weights(l);
+        if (parts_->averaged) state[name + "/averaged"] = *weights_of(parts_->averaged->layers[l]);
     }
     return state;
 }
@@ -134,23 +177,26 @@ LearnerState S4nnSequential::state() const {
 void S4nnSequential::restore(const LearnerState& state) {
     Parts& p = *parts_;
     const std::vector<double>& scales = entry(state, "scales", p.layers.size());
+    const auto learnt = static_cast<std::uint64_t>(entry(state, "samples", 1)[0]);
+    std::vector<std::vector<double>> weights;
+    std::vector<std::vector<double>> averaged;
     for (std::size_t l = 0; l < p.layers.size(); ++l) {
-        static_cast<void>(entry(state, p.network.layers[l].name + "/weights", p.layers[l]->weights()));
+        const std::string& name = p.network.layers[l].name;
+        weights.push_back(entry(state, name + "/weights", p.layers[l]->weights()));
+        if (p.averaged) averaged.push_back(entry(state, name + "/averaged", p.layers[l]->weights()));
     }
     p.scales = scales;
+    p.learnt = learnt;
     for (std::size_t l = 0; l < p.layers.size(); ++l) {
-        p.weights(l) = state.at(p.network.layers[l].name + "/weights");
+        p.weights(l) = std::move(weights[l]);
+        if (p.averaged) *weights_of(p.averaged->layers[l]) = std::move(averaged[l]);
         p.layer(l).set(p.weights(l), {}, 1);
         p.layer(l).set_scale(p.scales[l]);
     }
 }
 
 FirstSpikeNetwork S4nnSequential::network() const {
-    FirstSpikeNetwork network = parts_->network;
-    for (std::size_t l = 0; l < network.layers.size(); ++l) {
-        for (double& w : *weights_of(network.layers[l])) w *= parts_->scales[l];
-    }
-    return network;
+    return parts_->result();
 }
 
 }  // namespace saltus::learning

@@ -35,14 +35,14 @@ S4nnStep s4nn_step(const FirstSpikeNetwork& network, const SampleSet::View& samp
         }
     }
     OutputErrors errors;
-    output_errors(forward.output_times(), sample.label, t_max, margin, errors);
+    OutputLoss(network, options)(forward.output_times(), sample.label, errors);
     step.loss = errors.loss;
     for (const std::int64_t t : s4nn_targets(forward.output_times(), sample.label, t_max, margin)) {
         step.targets.push_back(Time(Duration(t)));
     }
     for (const Delta& delta : errors.deltas) step.layers[n - 1].raw_delta[delta.neuron] = delta.value;
     Deltas deltas = errors.deltas;
-    normalise(deltas);
+    if (options.normalise) normalise(deltas);
     for (std::size_t l = n; l-- > 0;) {
         S4nnStep::Layer& layer = step.layers[l];
         for (const Delta& delta : deltas) layer.delta[delta.neuron] = delta.value;
@@ -64,6 +64,7 @@ S4nnStep s4nn_step(const FirstSpikeNetwork& network, const SampleSet::View& samp
         layers[l]->back(forward.spikes(l), deltas, below);
         std::vector<double> taken = below;
         collect(forward.spikes(l), taken, deltas);
+        if (options.normalise) normalise(deltas);
     }
     return step;
 }

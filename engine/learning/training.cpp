@@ -4,6 +4,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "saltus/engine/digest.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/random.hpp"
 
@@ -23,15 +24,16 @@ class Loop {
         batches_ = (training_ + options.batch - 1) / options.batch;
         if (options.resume_from) {
             now_ = *options.resume_from;
-            if (now_.epoch > options.epochs || now_.batches > batches_) {
-                throw UsageError("the training to go on from is at epoch " + std::to_string(now_.epoch) +
-                                 ", mini-batch " + std::to_string(now_.batches) + "; asked for are " +
-                                 std::to_string(options.epochs) + " epochs of " + std::to_string(batches_) +
-                                 ".");
+            if (now_.asked != asked() || now_.batches > batches_) {
+                throw UsageError(
+                    "the training to go on from was another: expected the same number of samples, "
+                    "mini-batch, seed, held back samples and schedule (and, unless the schedule is constant, "
+                    "step or exponential, epochs).");
             }
             learner_.restore(now_.learner);
             now_.learner.clear();
         }
+        now_.asked = asked();
         first_ = now_.epoch * training_ + std::min(now_.batches * options.batch, training_);
         for (const EpochRecord& record : now_.log) {
             if (record.best) best_ = record;
@@ -65,6 +67,25 @@ class Loop {
         if (options_.patience > 0 && options_.validation == 0) {
             throw UsageError("early stopping needs samples held back for validation, found none.");
         }
+    }
+
+    /// What decides on the steps, beside the learner's own options.
+    [[nodiscard]] std::uint64_t asked() const {
+        const Schedule& schedule = options_.schedule;
+        Digest digest;
+        digest.number(learner_.samples());
+        digest.number(options_.batch);
+        digest.number(options_.seed);
+        digest.number(options_.shuffle);
+        digest.number(options_.validation);
+        digest.number(schedule.kind);
+        for (const double x : {schedule.gamma, schedule.period, schedule.last, schedule.warmup}) {
+            digest.number(x);
+        }
+        const bool to_the_end =
+            schedule.kind == Schedule::Kind::cosine || schedule.kind == Schedule::Kind::linear;
+        digest.number(to_the_end ? options_.epochs : 0);
+        return digest.value();
     }
 
     [[nodiscard]] bool waited_long_enough() const {

@@ -97,8 +97,9 @@ class DistributionChecks {
             if (d_.sd == 0.0) return x >= d_.value ? 1.0 : 0.0;
             return 0.5 * std::erfc(-(x - d_.value) / (d_.sd * std::sqrt(2.0)));
         };
+        const bool any = step == 0.0 || low < high;  // a multiple of the step lies within them
         const bool inside =
-            d_.sd == 0.0 ? low <= d_.value && d_.value <= high : below(high) - below(low) >= rarest;
+            any && (d_.sd == 0.0 ? low <= d_.value && d_.value <= high : below(high) - below(low) >= rarest);
         if (!inside) {
             throw NetworkError(node_, field_,
                                "low, high: expected bounds within which a draw falls at least once in 1000, "

@@ -1,7 +1,9 @@
 // Values of synapses, and how a number of them is split between two halves.
 #include "saltus/engine/synapse_draw.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace saltus {
 
@@ -93,12 +95,14 @@ void split_node(const SplitTree& tree, std::uint64_t node, std::uint64_t begin, 
     split_node(tree, 2 * node + 1, middle, end, count - in_left, first, last, counts);
 }
 
-std::int64_t ceiling_quotient(std::int64_t a, std::int64_t b) {
-    return a / b + (a % b > 0 ? 1 : 0);
-}
+/// So near to a bound, in steps, a multiple of the step is on it (check_rule counts it so).
+constexpr double on_bound = 1e-6;
 
 std::int64_t whole_femtoseconds(double seconds) {
     return duration_from_seconds(seconds, "delay").femtoseconds();
+}
+double in_steps(double seconds, std::int64_t step) {
+    return static_cast<double>(whole_femtoseconds(seconds)) / static_cast<double>(step);
 }
 
 }  // namespace
@@ -114,27 +118,13 @@ WeightDraw::WeightDraw(const Distribution& distribution) : d_(distribution) {
         grid_ = static_cast<std::uint64_t>(std::round((d_.high - d_.low) / d_.step)) + 1;
     }
     if (d_.kind == Distribution::Kind::normal && d_.step > 0.0) {  // in steps
-        d_.low = std::ceil(d_.low / d_.step - 1e-6);
-        d_.high = std::floor(d_.high / d_.step + 1e-6);
+        d_.low = std::ceil(d_.low / d_.step - on_bound);
+        d_.high = std::floor(d_.high / d_.step + on_bound);
     }
-}
-
-double WeightDraw::operator()(SequentialRandom& random) const {
-    switch (d_.kind) {
-        case Distribution::Kind::constant:
-            break;
-        case Distribution::Kind::uniform:
-            return d_.low + (d_.high - d_.low) * random.uniform();
-        case Distribution::Kind::uniform_grid:
-            return d_.low + static_cast<double>(random.below(grid_)) * d_.step;
-        case Distribution::Kind::normal:
-            for (;;) {
-                double x = d_.value + d_.sd * random.normal();
-                if (d_.step > 0.0) x = std::round(x / d_.step);
-                if (x >= d_.low && x <= d_.high) return d_.step > 0.0 ? x * d_.step : x;
-            }
+    if (d_.kind == Distribution::Kind::normal && d_.sd == 0.0) {
+        d_.kind = Distribution::Kind::constant;
+        if (d_.step > 0.0) d_.value = std::clamp(std::round(d_.value / d_.step), d_.low, d_.high) * d_.step;
     }
-    return d_.value;
 }
 
 DelayDraw::DelayDraw(const Distribution& distribution) : d_(distribution) {
@@ -154,34 +144,19 @@ DelayDraw::DelayDraw(const Distribution& distribution) : d_(distribution) {
             break;
         case Distribution::Kind::normal:
             if (d_.step > 0.0) step_ = whole_femtoseconds(d_.step);
-            low_ = ceiling_quotient(whole_femtoseconds(d_.low), step_) * step_;
-            high_ = whole_femtoseconds(d_.high) / step_ * step_;
-            break;
-    }
-}
-
-Duration DelayDraw::operator()(SequentialRandom& random) const {
-    switch (d_.kind) {
-        case Distribution::Kind::constant:
-            break;
-        case Distribution::Kind::uniform:
-            return Duration(
-                low_ + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high_ - low_) + 1)));
-        case Distribution::Kind::uniform_grid:
-            return Duration(low_ + static_cast<std::int64_t>(random.below(grid_)) * step_);
-        case Distribution::Kind::normal: {
-            const double unit = static_cast<double>(step_);
-            const double least = static_cast<double>(low_ / step_);
-            const double most = static_cast<double>(high_ / step_);
-            for (;;) {
-                const double seconds = d_.value + d_.sd * random.normal();
-                const double steps = std::round(seconds * femtoseconds_per_second / unit);
-                if (steps >= least && steps <= most)
-                    return Duration(std::clamp(static_cast<std::int64_t>(steps) * step_, low_, high_));
+            mean_steps_ = d_.value * femtoseconds_per_second / static_cast<double>(step_);
+            sd_steps_ = d_.sd * femtoseconds_per_second / static_cast<double>(step_);
+            fewest_steps_ = static_cast<std::int64_t>(std::ceil(in_steps(d_.low, step_) - on_bound));
+            most_steps_ = static_cast<std::int64_t>(std::floor(in_steps(d_.high, step_) + on_bound));
+            if (d_.sd == 0.0) {
+                d_.kind = Distribution::Kind::constant;
+                const auto nearest = static_cast<std::int64_t>(mean_steps_ + 0.5);
+                fewest_steps_ = most_steps_ = std::clamp(nearest, fewest_steps_, most_steps_);
             }
-        }
+            low_ = fewest_steps_ * step_;
+            high_ = most_steps_ * step_;
+            break;
     }
-    return Duration(low_);
 }
 
 void DistinctNumbers::reset(std::uint64_t n) {

@@ -1,17 +1,75 @@
 #include "block.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "instant.hpp"
 
 namespace saltus {
 
-Block::Block(const BlockPlan& plan)
-    : plan_(plan), queue_(plan.window_fs, after(plan.longest_delay_fs, plan.window_fs)) {
+namespace {
+
+/// Brings n values into order, by way of `scratch`. Bits [0, bits) of their keys tell most of them apart: two
+/// passes by the highest of these (least significant digit first, no branch depends on a value), after which
+/// everything is near its place.
+template <class T, class Key>
+void sort_spread(T* values, std::size_t n, T* scratch, int bits, Key&& key) {
+    constexpr std::size_t few = 48;
+    if (n < few) return std::sort(values, values + n);
+    constexpr int most_digit_bits = 11;
+    const int digit_bits = std::min(most_digit_bits, (static_cast<int>(std::bit_width(n)) + 4) / 2);
+    const int high_shift = std::max(0, bits - digit_bits);
+    const int low_shift = std::max(0, high_shift - digit_bits);
+    const std::uint64_t mask = (std::uint64_t{1} << digit_bits) - 1;
+    const auto low = [&](const T& value) { return (key(value) >> low_shift) & mask; };
+    const auto high = [&](const T& value) { return (key(value) >> high_shift) & mask; };
+
+    std::array<std::uint32_t, (1u << most_digit_bits) + 1> low_counts;
+    std::array<std::uint32_t, (1u << most_digit_bits) + 1> high_counts;
+    std::fill_n(low_counts.begin(), mask + 2, 0u);
+    std::fill_n(high_counts.begin(), mask + 2, 0u);
+    for (std::size_t k = 0; k < n; ++k) {
+        ++low_counts[low(values[k]) + 1];
+        ++high_counts[high(values[k]) + 1];
+    }
+    for (std::size_t d = 1; d <= mask; ++d) {
+        low_counts[d] += low_counts[d - 1];
+        high_counts[d] += high_counts[d - 1];
+    }
+    for (std::size_t k = 0; k < n; ++k) scratch[low_counts[low(values[k])]++] = values[k];
+    for (std::size_t k = 0; k < n; ++k) values[high_counts[high(scratch[k])]++] = scratch[k];
+
+    std::size_t moves = 0;
+    for (std::size_t k = 1; k < n; ++k) {
+        if (!(values[k] < values[k - 1])) continue;
+        const T value = values[k];
+        std::size_t to = k;
+        for (; to > 0 && value < values[to - 1]; --to) values[to] = values[to - 1];
+        values[to] = value;
+        if ((moves += k - to) > 4 * n) return std::sort(values, values + n);
+    }
+}
+
+/// So many synapses of one delay go into the queue one by one: reading their row again would cost more.
+constexpr std::uint32_t few_synapses = 3;
+
+/// Longest delay with which every bucket of a ring fits the times of packed arrivals.
+constexpr std::int64_t longest_packed = std::int64_t{1} << (PackedArrival::time_bits + 14);
+
+}  // namespace
+
+Block::Block(const BlockPlan& plan, bool packs)
+    : plan_(plan),
+      queue_(plan.window_fs, after(plan.longest_delay_fs, plan.window_fs)),
+      packed_queue_(plan.window_fs, std::min(longest_packed, after(plan.longest_delay_fs, plan.window_fs)),
+                    PackedArrival::time_bits) {
+    packs = packs && plan.incoming.size() <= PackedArrival::most_routes &&
+            after(plan.longest_delay_fs, plan.window_fs) <= longest_packed;
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
         targets_.push_back(table ? table->targets() : nullptr);
+        packs_.push_back(packs && table && table->has_one_weight());
     }
 }
 
@@ -22,20 +80,23 @@ void Block::prefetch_rows(const Spike& spike, bool whole) const {
     }
 }
 
-namespace {
-
-/// So many synapses of one delay go into the queue one by one: reading their row again would cost more.
-constexpr std::uint32_t few_synapses = 3;
-
-}  // namespace
+void Block::prefetch_dense(const Arrival& arrival) const {
+    const auto* rows = std::get_if<DenseRows>(&plan_.incoming[arrival.route()].synapses);
+    if (!rows) return;
+    rows->weights.visit([&](auto weights) {
+        constexpr std::size_t per_line = 64 / sizeof(weights[0]);
+        const auto* row = weights.data() + rows->place(arrival.begin);
+        for (std::size_t k = 0; k < plan_.range.size(); k += per_line) __builtin_prefetch(row + k);
+    });
+}
 
 void Block::accept(std::span<const Spike> spikes) {
-    accept_from(spikes, INT64_MIN);
+    if (!spikes.empty() && !plan_.incoming.empty()) accept_from(spikes, INT64_MIN);
 }
 
 void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
     const auto push = [&](const Arrival& arrival) {
-        if (arrival.time >= t && arrival.time != INT64_MAX) queue_.push(arrival);
+        if (arrival.when >= t && arrival.when != INT64_MAX) queue_.push(arrival.when, arrival);
     };
     for (std::size_t k = 0; k < spikes.size(); ++k) {
         if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
@@ -47,9 +108,23 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
             const auto& synapses = plan_.incoming[r].synapses;
             if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
                 const SynapseTable::Target* targets = targets_[r];
+                const bool packs = packs_[r];
+                const auto push_packed = [&](std::int64_t time, std::uint32_t synapse) {
+                    if (time >= t && time != INT64_MAX) packed_queue_.push(time, {route, targets[synapse]});
+                };
+                if (packs && table->few_share_delays()) {
+                    table->each(spike.neuron, [&](std::int64_t delay, std::uint32_t synapse) {
+                        push_packed(after(sent, delay), synapse);
+                    });
+                    continue;
+                }
                 table->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
                     const std::int64_t time = after(sent, delay);
                     if (end - begin <= few_synapses) {
+                        if (packs) {
+                            for (; begin < end; ++begin) push_packed(time, begin);
+                            return;
+                        }
                         for (; begin < end; ++begin) {
                             push({time, begin, static_cast<std::uint16_t>(route | Arrival::single),
                                   targets[begin]});
@@ -76,42 +151,30 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
 
 void Block::collect(std::int64_t stop) {
     arrivals_.clear();
-    queue_.take_before(stop, arrivals_);
+    packed_.clear();
+    stretches_.clear();
+    queue_.take_before(stop, [&](std::int64_t, std::vector<Arrival>& arrivals) {
+        arrivals_.insert(arrivals_.end(), arrivals.begin(), arrivals.end());
+    });
+    packed_queue_.take_before(stop, [&](std::int64_t begins, std::vector<PackedArrival>& bucket) {
+        packed_scratch_.resize(bucket.size(), PackedArrival(0, 0));
+        sort_spread(bucket.data(), bucket.size(), packed_scratch_.data(), packed_queue_.bits(),
+                    [](PackedArrival a) { return a.word >> (64 - PackedArrival::time_bits); });
+        packed_.insert(packed_.end(), bucket.begin(), bucket.end());
+        stretches_.push_back({begins, packed_.size()});
+    });
 }
 
 void Block::sort_arrivals() {
-    constexpr std::size_t few = 64;
-    const std::size_t n = arrivals_.size();
-    if (n < few) {
-        if (n > 1) std::sort(arrivals_.begin(), arrivals_.end());
-        return;
-    }
-    // Times of a window are spread rather evenly: one pass into buckets of about one arrival, then each by
-    // itself.
-    const auto [low, high] =
+    if (arrivals_.size() < 2) return;
+    const auto [first, last] =
         std::minmax_element(arrivals_.begin(), arrivals_.end(),
-                            [](const Arrival& a, const Arrival& b) { return a.time < b.time; });
-    const std::int64_t first = low->time;
-    const auto span = static_cast<std::uint64_t>(high->time - first);
-    const int shift =
-        std::max(0, static_cast<int>(std::bit_width(span)) - static_cast<int>(std::bit_width(n)));
-    const auto bucket = [&](const Arrival& a) { return static_cast<std::size_t>(a.time - first) >> shift; };
-    counts_.assign((span >> shift) + 2, 0);
-    for (const Arrival& a : arrivals_) ++counts_[bucket(a) + 1];
-    for (std::size_t b = 1; b < counts_.size(); ++b) counts_[b] += counts_[b - 1];
-    scratch_.resize(n);
-    for (const Arrival& a : arrivals_) scratch_[counts_[bucket(a)]++] = a;
-    arrivals_.swap(scratch_);
-    for (std::size_t b = 0, begin = 0; b + 1 < counts_.size(); begin = counts_[b], ++b) {
-        const std::size_t size = counts_[b] - begin;
-        if (size < 2) continue;
-        const auto from = arrivals_.begin() + static_cast<std::ptrdiff_t>(begin);
-        if (size == 2) {
-            if (from[1] < from[0]) std::swap(from[0], from[1]);
-        } else {
-            std::sort(from, from + static_cast<std::ptrdiff_t>(size));
-        }
-    }
+                            [](const Arrival& a, const Arrival& b) { return a.when < b.when; });
+    const std::int64_t begin = first->when;
+    scratch_.resize(arrivals_.size());
+    sort_spread(arrivals_.data(), arrivals_.size(), scratch_.data(),
+                static_cast<int>(std::bit_width(static_cast<std::uint64_t>(last->when - begin))),
+                [&](const Arrival& a) { return static_cast<std::uint64_t>(a.when - begin); });
 }
 
 }  // namespace saltus

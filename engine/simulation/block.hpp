@@ -26,6 +26,11 @@ struct DenseRows {
     std::uint32_t row_length = 0;
     std::uint32_t first = 0;  // column of the block's first neuron
     std::int64_t delay_fs = 0;
+
+    /// Of the weight from `source` to the block's first neuron.
+    [[nodiscard]] std::size_t place(NeuronIndex source) const {
+        return std::size_t{source} * row_length + first;
+    }
 };
 
 /// One Poisson train for each neuron of the block: drawn where it arrives, no spike is ever sent.
@@ -60,28 +65,54 @@ struct Arrival {
     static constexpr std::uint16_t single = 1u << 15;  // of route
     static constexpr std::uint16_t most_routes = single - 1;
 
-    std::int64_t time;
+    std::int64_t when;
     std::uint32_t begin;
     std::uint16_t route_and_single;
     std::uint16_t count;  // or the target
 
-    [[nodiscard]] std::int64_t key() const { return time; }
+    void put_at(std::int64_t, std::int64_t) {}
+    [[nodiscard]] std::int64_t time(std::int64_t) const { return when; }
     [[nodiscard]] bool is_single() const { return (route_and_single & single) != 0; }
     [[nodiscard]] std::uint16_t route() const { return route_and_single & (single - 1); }
     [[nodiscard]] std::uint16_t target() const { return count; }
 
     /// By time, and at one instant by route and synapse: rows stand in the order of their sources.
     friend bool operator<(const Arrival& a, const Arrival& b) {
-        if (a.time != b.time) return a.time < b.time;
+        if (a.when != b.when) return a.when < b.when;
         const std::uint16_t route_a = a.route();
         const std::uint16_t route_b = b.route();
         return route_a != route_b ? route_a < route_b : a.begin < b.begin;
     }
 };
 
+/// One synapse of a table whose synapses share their weight, in one word: the time since the bucket's
+/// beginning, the route, the target. Words are in the order of time; which of several equal weights is added
+/// first does not matter.
+struct PackedArrival {
+    static constexpr int time_bits = 38;
+    static constexpr std::uint16_t most_routes = 1u << (64 - time_bits - 16);
+
+    std::uint64_t word;
+
+    PackedArrival(std::uint16_t route, std::uint16_t target) : word(std::uint64_t{route} << 16 | target) {}
+    void put_at(std::int64_t t, std::int64_t begin) {
+        word |= static_cast<std::uint64_t>(t - begin) << (64 - time_bits);
+    }
+    [[nodiscard]] std::int64_t time(std::int64_t begin) const {
+        return begin + static_cast<std::int64_t>(word >> (64 - time_bits));
+    }
+    [[nodiscard]] std::uint16_t route() const {
+        return static_cast<std::uint16_t>(word >> 16) & (most_routes - 1);
+    }
+    [[nodiscard]] std::uint16_t target() const { return static_cast<std::uint16_t>(word); }
+
+    friend bool operator<(PackedArrival a, PackedArrival b) { return a.word < b.word; }
+};
+
 class Block {
   public:
-    explicit Block(const BlockPlan& plan);
+    /// `packs`: single synapses of equal weights come in packed_, as far as they fit there.
+    explicit Block(const BlockPlan& plan, bool packs = false);
     virtual ~Block() = default;
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
@@ -89,7 +120,10 @@ class Block {
     [[nodiscard]] const BlockPlan& plan() const { return plan_; }
 
     /// A window begins: nothing happens here before `start`.
-    void open(std::int64_t start) { queue_.open(start); }
+    void open(std::int64_t start) {
+        queue_.open(start);
+        packed_queue_.open(start);
+    }
     /// Spikes of any population, in any order, that were sent in a window before.
     void accept(std::span<const Spike> spikes);
     /// The same for spikes of before `t`, all of whose arrivals before `t` are done with.
@@ -114,31 +148,45 @@ class Block {
     void send(std::int64_t t, NeuronIndex neuron) {
         spikes_.push_back({Time(Duration(t)), plan_.order, plan_.range.begin + neuron});
     }
-    /// Takes the arrivals before `stop` into arrivals_.
+    /// Nothing arrives before.
+    [[nodiscard]] std::int64_t next_arrival() const { return std::min(queue_.next(), packed_queue_.next()); }
+    /// Takes the arrivals before `stop` into arrivals_ and packed_; these are in order.
     void collect(std::int64_t stop);
     void sort_arrivals();
     /// Asks for the synapses of a later arrival: rows are read in the order of time, which no cache foresees.
     void prefetch(std::size_t k) const {
         if (k >= arrivals_.size()) return;
         const Arrival& arrival = arrivals_[k];
-        if (arrival.is_single() || !targets_[arrival.route()]) return;
+        if (arrival.is_single()) return;
+        if (!targets_[arrival.route()]) return prefetch_dense(arrival);
         __builtin_prefetch(targets_[arrival.route()] + arrival.begin);
         __builtin_prefetch(targets_[arrival.route()] + arrival.begin + arrival.count - 1);
     }
 
+    /// Packed arrivals of one bucket: they end before number `end` of packed_.
+    struct Stretch {
+        std::int64_t begins;
+        std::size_t end;
+    };
+
     const BlockPlan& plan_;
-    WindowRing<Arrival> queue_;
     std::vector<Arrival> arrivals_;
+    std::vector<PackedArrival> packed_;
+    std::vector<Stretch> stretches_;
     std::vector<Spike> spikes_;
     std::uint64_t synaptic_events_ = 0;
 
   private:
+    void prefetch_dense(const Arrival& arrival) const;
     /// The bounds of its rows, or the rows.
     void prefetch_rows(const Spike& spike, bool whole) const;
 
+    WindowRing<Arrival> queue_;
+    WindowRing<PackedArrival> packed_queue_;
     std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
+    std::vector<bool> packs_;                           // of each route
     std::vector<Arrival> scratch_;
-    std::vector<std::uint32_t> counts_;
+    std::vector<PackedArrival> packed_scratch_;
 };
 
 /// The block that suits the plan's population; `signal` is the constant signal of each of its neurons or

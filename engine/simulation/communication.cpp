@@ -16,6 +16,11 @@ class LocalCommunication final : public Communication {
     void exchange(std::span<const Spike> mine, std::vector<Spike>& all) override {
         all.insert(all.end(), mine.begin(), mine.end());
     }
+    void exchange(const Peers&, std::span<const std::vector<Spike>>, std::vector<Spike>&) override {}
+    [[nodiscard]] std::vector<std::vector<std::byte>> swap(
+        std::vector<std::vector<std::byte>> bytes) override {
+        return bytes;
+    }
     [[nodiscard]] std::int64_t smallest(std::int64_t mine) override { return mine; }
     [[nodiscard]] std::uint64_t sum(std::uint64_t mine) override { return mine; }
     [[nodiscard]] std::vector<std::vector<std::byte>> gather(std::span<const std::byte> mine) override {
@@ -38,20 +43,40 @@ DryRunCommunication::DryRunCommunication(std::uint32_t ranks, const Network& net
     for (const auto& [name, size] : named) sizes_.push_back(size);
 }
 
+void DryRunCommunication::append_like(std::uint32_t rank, std::span<const Spike> mine,
+                                      std::vector<Spike>& all) const {
+    for (const Spike& spike : mine) {
+        const std::uint64_t size = sizes_[spike.population];
+        const std::uint64_t neuron = spike.neuron + rank * (size / ranks_);
+        // A population of fewer neurons than ranks is on one rank only.
+        if (rank > 0 && (size < ranks_ || neuron >= size)) continue;
+        all.push_back({spike.time, spike.population, static_cast<NeuronIndex>(neuron)});
+    }
+}
+
 void DryRunCommunication::exchange(std::span<const Spike> mine, std::vector<Spike>& all) {
     const std::size_t before = all.size();
-    for (std::uint32_t rank = 0; rank < ranks_; ++rank) {
-        for (const Spike& spike : mine) {
-            const std::uint64_t size = sizes_[spike.population];
-            const std::uint64_t neuron = spike.neuron + rank * (size / ranks_);
-            // A population of fewer neurons than ranks is on one rank only.
-            if (rank > 0 && (size < ranks_ || neuron >= size)) continue;
-            all.push_back({spike.time, spike.population, static_cast<NeuronIndex>(neuron)});
-        }
-    }
+    for (std::uint32_t rank = 0; rank < ranks_; ++rank) append_like(rank, mine, all);
     ++traffic_.exchanges;
     traffic_.sent += mine.size();
-    traffic_.received += all.size() - before;
+    traffic_.received += all.size() - before - mine.size();
+}
+
+void DryRunCommunication::exchange(const Peers& peers, std::span<const std::vector<Spike>> spikes,
+                                   std::vector<Spike>& received) {
+    const std::size_t before = received.size();
+    for (std::size_t k = 0; k < peers.receivers.size(); ++k) {
+        append_like(peers.receivers[k], spikes[k], received);
+        traffic_.sent += spikes[k].size();
+    }
+    ++traffic_.exchanges;
+    traffic_.received += received.size() - before;
+    traffic_.messages += peers.receivers.size();
+}
+
+std::vector<std::vector<std::byte>> DryRunCommunication::swap(std::vector<std::vector<std::byte>> bytes) {
+    for (auto& of_rank : bytes) of_rank.resize(bytes[0].size());
+    return bytes;
 }
 
 std::vector<std::vector<std::byte>> DryRunCommunication::gather(std::span<const std::byte> mine) {

@@ -5,18 +5,21 @@
 // other, and the blocks of a level at once, by any number of threads:
 //   accept   the spikes of lower levels of this window go into the block's queue
 //   advance  the block goes from event to event: pop, integrate, fire (frame_block.hpp, neuron_block.hpp)
-//   fan out  spikes of all blocks and ranks are put together, sorted, recorded
+//   fan out  the spikes of the rank's blocks are put together, sorted, recorded, and exchanged with other
+//   ranks
 // and at its end every block accepts what it has not yet. A window begins where something happens next, so
 // empty time costs nothing. Between blocks nothing is shared but the spikes; a block depends on which spikes
 // reach it alone. Hence the same bits for any number of threads and ranks.
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 
 #include "instant.hpp"
 #include "plan.hpp"
+#include "recorded.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "snapshot_check.hpp"
@@ -93,6 +96,7 @@ class ExactRun {
           options_(options),
           end_(options.duration.femtoseconds()),
           sent_(plan.levels),
+          own_(plan.levels),
           team_(plan.parallelism.threads) {
         if (options.duration < Duration()) {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
@@ -108,6 +112,18 @@ class ExactRun {
             all.sort();
         }
         for (const std::string& name : options.recorded) (void)p_.network.index_of(name);
+        if (!options.until_first_spike_of.empty()) {
+            ends_early_ = p_.network.index_of(options.until_first_spike_of);
+            if (!neurons::is_spiking(populations[*ends_early_].model)) {
+                throw UsageError("the run cannot end at the first spike of " +
+                                 quoted(options.until_first_spike_of) +
+                                 ": expected a population that spikes, found one that does not.");
+            }
+            if (options.snapshot_due || options.resume_from) {
+                throw UsageError(
+                    "a run that ends at a first spike takes no snapshots. Leave one of the two out.");
+            }
+        }
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             const Population& population = populations[q];
             const bool by_name = !options.recorded.empty() && is_recorded(q) && !population.is_input();
@@ -131,12 +147,13 @@ class ExactRun {
         for (auto& crew : crews_) crew.resize(p_.parallelism.threads);
         for (const Plan::Place& place : p_.places) {
             const std::uint32_t q = place.plan.population;
-            if (!place.sends && !spike_recorded_[q]) continue;
+            if (!place.sends && !spike_recorded_[q] && ends_early_ != q) continue;
             blocks_.push_back(
                 make_block(p_.network, place.plan, p_.signal[q], &inputs_[q], Time(options.duration)));
-            crews_[place.level][place.thread].push_back({blocks_.back().get(), q});
+            crews_[place.level][place.thread].push_back({blocks_.back().get()});
         }
         mine_.resize(p_.parallelism.threads);
+        next_.resize(p_.parallelism.threads);
         if (options.snapshot_due && !result_.potentials.empty()) {
             throw LimitError(
                 "potentials: a snapshot does not hold those that have been recorded. Record spikes only.");
@@ -156,6 +173,7 @@ class ExactRun {
   private:
     void lead() {
         std::int64_t done = 0;  // everything before has been computed
+        together([this](std::uint32_t thread) { look_ahead(thread); });
         for (;;) {
             const std::int64_t start = next_start();
             if (start == failed) rethrow();
@@ -165,8 +183,12 @@ class ExactRun {
             done = stop_of(start);
             compute_window(start, done);
 
-            const bool reports = result_.windows++ % windows_per_report_ == 0;
-            guarded([&] { stop_asked_ = reports && !go_on(std::min(done, end_)); });
+            ++result_.windows;
+            if (ends_early_ && end_at_first_spike()) break;
+            if ((options_.on_progress || of_several()) && --until_report_ == 0) {
+                until_report_ = windows_per_report_;
+                report(std::min(done, end_));
+            }
             if (options_.snapshot_due) keep_in_flight(done);
             if (snapshot_due(done)) take_snapshot(done);
         }
@@ -174,15 +196,46 @@ class ExactRun {
         if (!result_.interrupted) record_potentials_before(end_ + 1);
     }
 
+    [[nodiscard]] bool of_several() const { return p_.parallelism.communication->size() > 1; }
+
+    /// True if the population whose first spike ends the run has spiked: what came later is forgotten.
+    [[nodiscard]] bool end_at_first_spike() {
+        std::int64_t first = INT64_MAX;
+        const auto& own = of_several() ? own_ : sent_;
+        for (const auto& sent : own) {
+            for (const Spike& spike : sent) {
+                if (p_.by_name[spike.population] == *ends_early_)
+                    first = std::min(first, spike.time.femtoseconds());
+            }
+        }
+        first = p_.parallelism.communication->smallest(first);
+        if (first == INT64_MAX) return false;
+        end_ = first;
+        for (const auto& sent : own) {
+            for (const Spike& spike : sent) {
+                result_.spike_counts[p_.by_name[spike.population]] -= spike.time.femtoseconds() > first;
+            }
+        }
+        for (SpikeTrain& train : result_.spikes) {
+            const auto kept = static_cast<std::size_t>(
+                std::upper_bound(train.times.begin(), train.times.end(), Time(Duration(first))) -
+                train.times.begin());
+            train.times.resize(kept);
+            train.neurons.resize(kept);
+        }
+        return true;
+    }
+
     struct Member {
         Block* block;
-        std::uint32_t population;
+        std::int64_t next = 0;  // nothing happens in the block before
     };
     /// The blocks of one thread on one level.
     using Crew = std::vector<Member>;
 
     [[nodiscard]] std::int64_t stop_of(std::int64_t start) const {
         std::int64_t stop = p_.window_fs > end_ - start ? end_ + 1 : start + p_.window_fs;
+        if (ends_early_) stop = std::min(stop, after(start, std::max<std::int64_t>(end_ / 256, 1)));
         if (next_potential_ < options_.potential_times.size()) {
             stop = std::min(stop, options_.potential_times[next_potential_].femtoseconds() + 1);
         }
@@ -191,10 +244,13 @@ class ExactRun {
 
     void compute_window(std::int64_t start, std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
+            bool from_below = false;
+            for (std::uint32_t lower = 0; lower < level; ++lower) from_below |= !sent_[lower].empty();
             together([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
                     member.block->open(start);
+                    if (member.next >= stop && !from_below) continue;
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
                     member.block->advance(stop);
                     const std::vector<Spike>& spikes = member.block->spikes();
@@ -205,13 +261,25 @@ class ExactRun {
         }
         together([&](std::uint32_t thread) {
             for (std::uint32_t level = 0; level < p_.levels; ++level) {
-                for (const Member& member : crews_[level][thread]) {
+                for (Member& member : crews_[level][thread]) {
                     for (std::uint32_t other = level; other < p_.levels; ++other) {
                         member.block->accept(sent_[other]);
                     }
                 }
             }
+            look_ahead(thread);
         });
+    }
+
+    /// When something happens next in each block of a thread.
+    void look_ahead(std::uint32_t thread) {
+        next_[thread] = INT64_MAX;
+        for (auto& crew : crews_) {
+            for (Member& member : crew[thread]) {
+                member.next = member.block->next();
+                next_[thread] = std::min(next_[thread], member.next);
+            }
+        }
     }
 
     /// A failure is kept until the ranks talk about it (next_start): the others count on this one to exchange
@@ -231,29 +299,41 @@ class ExactRun {
         guarded([&] { team_.each(task); });
     }
 
-    /// Puts the spikes of all threads and ranks together, in the order (time, population, neuron).
+    /// Puts the spikes of all threads together, in the order (time, population, neuron), records them, and
+    /// exchanges them with the other ranks.
     void gather(std::uint32_t level) {
+        Communication& communication = *p_.parallelism.communication;
         std::vector<Spike>& sent = sent_[level];
-        sent.clear();
-        if (p_.parallelism.communication->size() > 1) {
-            for (std::uint32_t thread = 1; thread < mine_.size(); ++thread) {
-                mine_[0].insert(mine_[0].end(), mine_[thread].begin(), mine_[thread].end());
-            }
-            p_.parallelism.communication->exchange(mine_[0], sent);
-        } else {
-            for (const auto& mine : mine_) sent.insert(sent.end(), mine.begin(), mine.end());
-        }
-        if (sent.size() > 1) std::sort(sent.begin(), sent.end());
-        for (const Spike& spike : sent) {
+        std::vector<Spike>& own = of_several() ? own_[level] : sent;
+        own.clear();
+        for (const auto& mine : mine_) own.insert(own.end(), mine.begin(), mine.end());
+        if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());
+        for (const Spike& spike : own) {
             const std::uint32_t q = p_.by_name[spike.population];
             ++result_.spike_counts[q];
             if (spike_recorded_[q]) result_.spikes[q].add(spike.time, spike.neuron);
         }
+        if (options_.snapshot_due) in_flight_.insert(in_flight_.end(), own.begin(), own.end());
+        if (!of_several()) return;
+
+        sent.clear();
+        // By neuron, so that rows are looked up from the first to the last.
+        std::sort(own.begin(), own.end(), [](const Spike& a, const Spike& b) {
+            return std::tie(a.population, a.neuron) < std::tie(b.population, b.neuron);
+        });
+        if (p_.addresses.everywhere()) return communication.exchange(own, sent);
+        const Peers& peers = p_.addresses.peers();
+        outbox_.resize(peers.receivers.size());
+        for (auto& letters : outbox_) letters.clear();
+        for (const Spike& spike : own) {
+            for (const std::uint32_t k : p_.addresses.of(spike)) outbox_[k].push_back(spike);
+        }
+        communication.exchange(peers, outbox_, sent);
+        sent.insert(sent.end(), own.begin(), own.end());
     }
 
     [[nodiscard]] std::int64_t next_start() const {
-        std::int64_t t = INT64_MAX;
-        for (const auto& block : blocks_) t = std::min(t, block->next());
+        std::int64_t t = *std::min_element(next_.begin(), next_.end());
         if (stop_asked_) t = stopped;
         if (failure_) t = failed;
         return p_.parallelism.communication->smallest(t);
@@ -287,6 +367,11 @@ class ExactRun {
 
     void finish() {
         const auto populations = p_.network.populations();
+        Communication& communication = *p_.parallelism.communication;
+        if (of_several()) {
+            result_.spikes = of_all_ranks(communication, p_.order, result_.spikes);
+            for (std::uint64_t& count : result_.spike_counts) count = communication.sum(count);
+        }
         result_.final_potentials.resize(populations.size());
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             if (!neurons::is_spiking(populations[q].model)) {
@@ -294,7 +379,7 @@ class ExactRun {
             }
             if (!populations[q].is_source()) result_.neuron_spikes += result_.spike_counts[q];
         }
-        result_.synaptic_events = p_.parallelism.communication->sum(synaptic_events());
+        result_.synaptic_events = communication.sum(synaptic_events());
     }
 
     [[nodiscard]] std::uint64_t synaptic_events() const {
@@ -303,9 +388,8 @@ class ExactRun {
         return events;
     }
 
-    /// Spikes of the last window, and those of before that may still arrive somewhere.
+    /// Own spikes that may still arrive somewhere.
     void keep_in_flight(std::int64_t done) {
-        for (const auto& sent : sent_) in_flight_.insert(in_flight_.end(), sent.begin(), sent.end());
         std::erase_if(in_flight_, [&](const Spike& spike) {
             return after(spike.time.femtoseconds(), p_.longest_delay_fs) < done;
         });
@@ -339,9 +423,15 @@ class ExactRun {
             snapshot.populations[q].size = populations[q].size();
         Communication& communication = *p_.parallelism.communication;
         snapshot.synaptic_events = communication.sum(synaptic_events());
+        snapshot.spike_counts = result_.spike_counts;
         if (communication.size() == 1) {
             for (const PartOfSnapshot& part : parts) merge(part, snapshot.populations);
+            snapshot.in_flight = in_flight_;
+            snapshot.spikes = result_.spikes;
         } else {
+            snapshot.in_flight = of_all_ranks(communication, in_flight_);
+            snapshot.spikes = of_all_ranks(communication, p_.order, result_.spikes);
+            for (std::uint64_t& count : snapshot.spike_counts) count = communication.sum(count);
             for (const auto& bytes : communication.gather(to_bytes(parts))) {
                 for (const PartOfSnapshot& part : parts_from_bytes(bytes)) merge(part, snapshot.populations);
             }
@@ -357,10 +447,7 @@ class ExactRun {
         snapshot.network = digest(p_.network);
         snapshot.inputs = inputs_digest_;
         snapshot.time = Time(Duration(done));
-        snapshot.in_flight = in_flight_;
         std::sort(snapshot.in_flight.begin(), snapshot.in_flight.end());
-        snapshot.spikes = result_.spikes;
-        snapshot.spike_counts = result_.spike_counts;
         snapshot.windows = result_.windows;
         guarded([&] { options_.on_snapshot(snapshot); });
     }
@@ -379,21 +466,25 @@ class ExactRun {
             block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
+        result_.windows = snapshot.windows;
+        if (p_.parallelism.communication->rank() > 0) return;  // what was before belongs to one rank
         in_flight_ = snapshot.in_flight;
         result_.spikes = snapshot.spikes;
         result_.spike_counts = snapshot.spike_counts;
-        result_.windows = snapshot.windows;
-        if (p_.parallelism.communication->rank() == 0) events_before_ = snapshot.synaptic_events;
+        events_before_ = snapshot.synaptic_events;
     }
 
-    [[nodiscard]] bool go_on(std::int64_t t) const {
-        if (!options_.on_progress) return true;
+    /// How far the run is; every rank learns about all, whether it wants to know or not.
+    void report(std::int64_t t) {
         std::uint64_t spikes = 0;
         for (std::size_t q = 0; q < result_.spike_counts.size(); ++q) {
             if (!p_.network.populations()[q].is_source()) spikes += result_.spike_counts[q];
         }
+        spikes = p_.parallelism.communication->sum(spikes);
+        const std::uint64_t events = p_.parallelism.communication->sum(synaptic_events());
+        if (!options_.on_progress) return;
         const double fraction = end_ == 0 ? 1.0 : static_cast<double>(t) / static_cast<double>(end_);
-        return options_.on_progress({fraction, Time(Duration(t)), spikes, synaptic_events()});
+        guarded([&] { stop_asked_ = !options_.on_progress({fraction, Time(Duration(t)), spikes, events}); });
     }
 
     [[nodiscard]] bool is_recorded(std::uint32_t q) const {
@@ -405,20 +496,26 @@ class ExactRun {
     const Plan& p_;
     const SimulationOptions& options_;
     std::int64_t end_;
-    std::vector<SpikeTrain> inputs_;  // of each population
+    std::optional<std::uint32_t> ends_early_;  // with the first spike of this population
+    std::vector<SpikeTrain> inputs_;           // of each population
     std::vector<bool> spike_recorded_;
     std::vector<std::unique_ptr<Block>> blocks_;  // ascending in range within a population
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
-    std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed
+    std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed:
+                                                  // those of this rank, and of others that have targets here
+    std::vector<std::vector<Spike>> own_;         // of several ranks: those of this one
+    std::vector<std::vector<Spike>> outbox_;      // for each receiver
+    std::vector<std::int64_t> next_;              // of each thread: nothing happens there before
 
     std::uint64_t inputs_digest_ = 0;
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
-    std::vector<Spike> in_flight_;     // kept only for snapshots
+    std::vector<Spike> in_flight_;     // of this rank, kept only for snapshots
     Team team_;
     bool stop_asked_ = false;
     std::exception_ptr failure_;
     std::uint64_t windows_per_report_;
+    std::uint64_t until_report_ = 1;
     std::size_t next_potential_ = 0;
     SimulationResult result_;
 };
@@ -426,8 +523,10 @@ class ExactRun {
 }  // namespace
 
 ExactSimulation::ExactSimulation(const Network& network, const Parallelism& parallelism) {
-    on_every_rank(*parallelism.communication,
-                  [&] { plan_ = std::make_unique<const Plan>(network, parallelism); });
+    std::unique_ptr<Plan> plan;
+    on_every_rank(*parallelism.communication, [&] { plan = std::make_unique<Plan>(network, parallelism); });
+    plan->address_spikes();
+    plan_ = std::move(plan);
 }
 ExactSimulation::~ExactSimulation() = default;
 ExactSimulation::ExactSimulation(ExactSimulation&&) noexcept = default;

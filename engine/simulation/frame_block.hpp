@@ -13,10 +13,11 @@ namespace saltus {
 template <class Frame>
 class FrameBlock final : public Block {
   public:
-    FrameBlock(const BlockPlan& plan, Frame frame) : Block(plan), frame_(std::move(frame)) {
+    FrameBlock(const BlockPlan& plan, Frame frame) : Block(plan, true), frame_(std::move(frame)) {
         std::uint32_t source = 0;
         for (const Incoming& incoming : plan.incoming) {
             if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own, source++);
+            shared_weights_.push_back(shared_weight(incoming));
         }
         if (frame_.drives()) {
             frame_.watch_until(0);
@@ -30,7 +31,7 @@ class FrameBlock final : public Block {
     }
 
     [[nodiscard]] std::int64_t next() const override {
-        std::int64_t t = std::min({queue_.next(), own_.next(), until_});
+        std::int64_t t = std::min({next_arrival(), own_.next(), until_});
         for (const Trains& trains : trains_) t = std::min(t, trains.time());
         return t;
     }
@@ -40,15 +41,15 @@ class FrameBlock final : public Block {
         collect(stop);
         const bool all_sorted = add_trains_to_arrivals(stop);
         sort_arrivals();
+        row_ = packed_next_ = packed_end_ = stretch_ = 0;
         batch_begin_ = batch_end_ = 0;
-        std::size_t k = 0;
+        load_packed();
         for (;;) {
-            if (all_sorted) k = run_arrivals(k, stop);
-            std::int64_t t =
-                std::min({k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, own_.next(), until_, stop});
+            if (all_sorted) run_arrivals(stop);
+            std::int64_t t = std::min({row_time(), packed_time(), own_.next(), until_, stop});
             if (!all_sorted) t = run_trains(t);
             if (t >= stop) return;
-            k = compute(t, k);
+            compute(t);
         }
     }
 
@@ -88,6 +89,8 @@ class FrameBlock final : public Block {
         Frame::each_coefficient(frame_, [&](const char* name, std::uint32_t i, double& value) {
             value = snapshot.reals.at(name).at(plan_.range.begin + i);
         });
+        standing_ = 0;
+        for (std::uint32_t i = 0; i < frame_.size(); ++i) standing_ += frame_.stands(i);
         own_ = {};
         for (const NeuronEvent& event : snapshot.events) {
             if (event.neuron < plan_.range.begin || event.neuron >= plan_.range.end) continue;
@@ -153,26 +156,26 @@ class FrameBlock final : public Block {
     }
 
     /// Instant t: neurons move by themselves, what arrives is added, the threshold is tested once, spikes
-    /// leave. Returns the arrival after those of t.
-    std::size_t compute(std::int64_t t, std::size_t k) {
+    /// leave.
+    void compute(std::int64_t t) {
         move_frame_to(t);
         if (t == until_) watch_on(t);
-        const bool arrives = k < arrivals_.size() && arrivals_[k].time == t;
-        const Moment m = arrives ? moment_of_arrival(k) : frame_.at(t);
+        const Moment m = frame_.at(t);
         candidates_.clear();
         own_.pop_before(t + 1, [&](const Own& own) {
-            if (own.what == Own::release) frame_.release(own.neuron, frame_.at(t, own.rest_fs));
+            if (own.what == Own::release) {
+                frame_.release(own.neuron, own.rest_fs == 0.0F ? m : frame_.at(t, own.rest_fs));
+                --standing_;
+            }
             candidates_.push_back({own.neuron, own.what == Own::look ? own.rest_fs : 0.0F});
         });
-        const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
-        for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) {
-            prefetch(k + prefetched);
-            deliver(arrivals_[k], m, hot);
-        }
-        for (std::size_t c = 0; c < candidates_.size(); ++c) test(candidates_[c], t, m);
-        return k;
+        deliver_all_of(t, m);
+        test_all(t, m);
     }
 
+    void test_all(std::int64_t t, const Moment& m) {
+        for (std::size_t c = 0; c < candidates_.size(); ++c) test(candidates_[c], t, m);
+    }
     void test(const Candidate& candidate, std::int64_t t, const Moment& m) {
         const std::uint32_t i = candidate.neuron;
         if (frame_.stands(i)) return;
@@ -192,6 +195,7 @@ class FrameBlock final : public Block {
         const std::int64_t t_ref = frame_.refractory(i);
         if (t_ref > 0) {
             frame_.stand(i);
+            ++standing_;
             if (t_ref < INT64_MAX - t) own_.push({t + t_ref, i, Own::release, rest_fs});
         } else {
             const Moment m = frame_.at(t, rest_fs);
@@ -222,55 +226,122 @@ class FrameBlock final : public Block {
         if (until_ != INT64_MAX) frame_.watch_until(until_);
     }
 
-    /// Arrivals from k on up to the next thing that neurons do by themselves: the same as compute, without
-    /// its detours. Returns the first that is left.
-    std::size_t run_arrivals(std::size_t k, std::int64_t stop) {
-        std::int64_t limit = std::min({own_.next(), until_, stop});
-        const std::size_t n = arrivals_.size();
-        while (k < n && arrivals_[k].time < limit) {
-            const std::int64_t t = arrivals_[k].time;
+    /// Arrivals up to the next thing that neurons do by themselves: the same as compute, without its detours.
+    void run_arrivals(std::int64_t stop) {
+        for (;;) {
+            const std::int64_t limit = std::min({own_.next(), until_, stop});
+            const std::int64_t t = row_time();
+            if (run_packed(std::min(limit, t))) continue;
+            if (t >= limit) return;
             move_frame_to(t);
-            refresh_batch(k);
-            const std::size_t at = k - batch_begin_;
+            refresh_batch();
+            const Moment m = frame_.moment(batch_, row_ - batch_begin_);
             candidates_.clear();
-            do {
-                const Arrival& arrival = arrivals_[k];
-                prefetch(k + prefetched);
-                if (arrival.is_single()) {
-                    ++synaptic_events_;
-                    if (frame_.add(arrival.target(), weight_of(arrival), batch_, at)) {
-                        candidates_.push_back({arrival.target(), 0.0F});
-                    }
-                } else {
-                    deliver(arrival, frame_.moment(batch_, at), [&](std::uint32_t i) {
-                        candidates_.push_back({i, 0.0F});
-                    });
-                }
-                ++k;
-            } while (k < n && arrivals_[k].time == t);
-            if (candidates_.empty()) continue;
-            const Moment m = frame_.moment(batch_, at);
-            for (const Candidate& candidate : candidates_) test(candidate, t, m);
-            limit = std::min({own_.next(), until_, stop});
+            deliver_all_of(t, m);
+            test_all(t, m);
         }
-        return k;
+    }
+    /// Packed arrivals before `limit`. Returns early, and true, where neurons had to be tested.
+    bool run_packed(std::int64_t limit) {
+        while (packed_time() < limit) {
+            move_frame_to(packed_time());
+            refresh_packed();
+            const std::int64_t stop = std::min(limit, frame_.clock().end());
+            const PackedArrival* const arrivals = packed_.data() + packed_begin_;
+            const std::size_t first = packed_next_ - packed_begin_;
+            const std::size_t end = packed_end_ - packed_begin_;
+            std::size_t k = first;
+            bool hot = false;
+            for (; k < end && packed_times_[k] < stop && !hot; ++k) {
+                hot = frame_.add(arrivals[k].target(), shared_weights_[arrivals[k].route()], packed_factors_,
+                                 k);
+            }
+            synaptic_events_ += k - first;
+            packed_next_ = packed_begin_ + k;
+            if (hot) {
+                const std::int64_t t = packed_times_[k - 1];
+                const Moment m = frame_.moment(packed_factors_, k - 1);
+                candidates_.assign(1, {arrivals[k - 1].target(), 0.0F});
+                load_packed();
+                deliver_all_of(t, m);
+                test_all(t, m);
+                return true;
+            }
+            load_packed();
+        }
+        return false;
+    }
+    /// What arrives at instant t, in the order of routes; neurons that may reach the threshold become
+    /// candidates.
+    void deliver_all_of(std::int64_t t, const Moment& m) {
+        const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
+        for (;;) {
+            const bool row = row_time() == t;
+            const bool packed = packed_time() == t;
+            if (row && !(packed && packed_[packed_next_].route() < arrivals_[row_].route())) {
+                if (!vanishes_everywhere()) prefetch(row_ + prefetched);
+                deliver(arrivals_[row_++], m, hot);
+            } else if (packed) {
+                const PackedArrival arrival = packed_[packed_next_++];
+                const std::uint32_t target = arrival.target();
+                frame_.deliver(&target, 1, shared_weights_[arrival.route()], m, hot);
+                ++synaptic_events_;
+                load_packed();
+            } else {
+                return;
+            }
+        }
     }
 
-    [[nodiscard]] Moment moment_of_arrival(std::size_t k) {
-        refresh_batch(k);
-        return frame_.moment(batch_, k - batch_begin_);
+    /// All neurons are refractory, and what arrives leaves no trace.
+    [[nodiscard]] bool vanishes_everywhere() const {
+        return !Frame::has_currents && standing_ == frame_.size();
     }
-    /// Factors of the arrivals from k on, many at once.
-    void refresh_batch(std::size_t k) {
-        if (k < batch_end_ && batch_origin_ == frame_.clock().origin()) return;
-        batch_begin_ = k;
-        batch_end_ = std::min(k + batch_size, arrivals_.size());
+
+    [[nodiscard]] std::int64_t row_time() const {
+        return row_ < arrivals_.size() ? arrivals_[row_].when : INT64_MAX;
+    }
+    [[nodiscard]] std::int64_t packed_time() const {
+        return packed_next_ < packed_end_ ? packed_times_[packed_next_ - packed_begin_] : INT64_MAX;
+    }
+    /// Times of the next packed arrivals, if those at hand are used up.
+    void load_packed() {
+        if (packed_next_ < packed_end_ || packed_next_ == packed_.size()) return;
+        while (stretches_[stretch_].end <= packed_next_) ++stretch_;
+        packed_begin_ = packed_next_;
+        packed_end_ = std::min(packed_begin_ + batch_size, stretches_[stretch_].end);
+        for (std::size_t k = packed_begin_; k < packed_end_; ++k) {
+            packed_times_[k - packed_begin_] = packed_[k].time(stretches_[stretch_].begins);
+        }
+        packed_origin_ = -1;
+    }
+    /// Factors of many arrivals at once.
+    void refresh_packed() {
+        if (packed_origin_ == frame_.clock().origin()) return;
+        packed_origin_ = frame_.clock().origin();
+        packed_factors_.of(frame_, packed_times_, packed_end_ - packed_begin_, 0);
+    }
+    void refresh_batch() {
+        if (row_ < batch_end_ && batch_origin_ == frame_.clock().origin()) return;
+        batch_begin_ = row_;
+        batch_end_ = std::min(row_ + batch_size, arrivals_.size());
         batch_origin_ = frame_.clock().origin();
         for (std::size_t i = batch_begin_; i < batch_end_; ++i)
-            batch_times_[i - batch_begin_] = arrivals_[i].time;
+            batch_times_[i - batch_begin_] = arrivals_[i].when;
         batch_.of(frame_, batch_times_, batch_end_ - batch_begin_, 0);
     }
 
+    /// Of synapses that have one weight; 0 where there is none.
+    [[nodiscard]] static double shared_weight(const Incoming& incoming) {
+        const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
+        return table && table->has_one_weight() ? table->visit_weights([](auto weights) {
+            if constexpr (std::is_pointer_v<decltype(weights)>)
+                return 0.0;
+            else
+                return weights;
+        })
+                                                : 0.0;
+    }
     [[nodiscard]] double weight_of(const Arrival& arrival) const {
         if (arrival.route() == from_trains) return trains_[arrival.begin].weight;
         return std::get<SynapseTable>(plan_.incoming[arrival.route()].synapses)
@@ -283,7 +354,7 @@ class FrameBlock final : public Block {
     }
 
     template <class Hot>
-    void deliver(const Arrival& arrival, const Moment& m, Hot&& hot) {
+    [[gnu::always_inline]] void deliver(const Arrival& arrival, const Moment& m, Hot&& hot) {
         if (arrival.is_single()) {
             const std::uint32_t i = arrival.target();
             frame_.deliver(&i, 1, weight_of(arrival), m, hot);
@@ -299,12 +370,12 @@ class FrameBlock final : public Block {
             });
             synaptic_events_ += n;
         } else {
+            synaptic_events_ += frame_.size();
+            if (vanishes_everywhere()) return;
             const auto& rows = std::get<DenseRows>(synapses);
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(weights.data() + std::size_t{arrival.begin} * rows.row_length + rows.first,
-                                   m, hot);
+                frame_.deliver_row(weights.data() + rows.place(arrival.begin), m, hot);
             });
-            synaptic_events_ += frame_.size();
         }
     }
 
@@ -314,7 +385,8 @@ class FrameBlock final : public Block {
         double rate = 0.0;
         for (const Trains& trains : trains_) rate += trains.group.rate();
         const double window = static_cast<double>(stop - now_) / femtoseconds_per_second;
-        const double passes = static_cast<double>(arrivals_.size() + 1) * static_cast<double>(trains_.size());
+        const std::size_t arrivals = arrivals_.size() + packed_.size();
+        const double passes = static_cast<double>(arrivals + 1) * static_cast<double>(trains_.size());
         now_ = stop;
         if (rate * window > passes) return false;
         for (std::uint32_t g = 0; g < trains_.size(); ++g) {
@@ -384,8 +456,20 @@ class FrameBlock final : public Block {
     RadixHeap<Own> own_;
     std::int64_t until_ = INT64_MAX;  // crossings are known up to here
     std::int64_t now_ = 0;
+    std::uint32_t standing_ = 0;  // neurons
     std::vector<Trains> trains_;
     std::vector<Candidate> candidates_;
+    std::vector<double> shared_weights_;  // of each route
+
+    std::size_t row_ = 0;           // the next of arrivals_
+    std::size_t packed_next_ = 0;   // the next of packed_
+    std::size_t packed_begin_ = 0;  // those whose times are at hand
+    std::size_t packed_end_ = 0;
+    std::size_t stretch_ = 0;
+    std::int64_t packed_origin_ = -1;  // of the frame that the factors are for
+    std::array<std::int64_t, batch_size> packed_times_;
+    typename Frame::template Factors<batch_size> packed_factors_;
+
     std::size_t batch_begin_ = 0;
     std::size_t batch_end_ = 0;
     std::int64_t batch_origin_ = 0;

@@ -20,7 +20,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "exponential.hpp"
+#include "../exponential.hpp"
 #include "instant.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/neurons/models.hpp"
@@ -36,15 +36,17 @@ class Shared {
         if (std::all_of(values_.begin(), values_.end(), [&](double v) { return v == values_.front(); })) {
             values_.resize(1);
             values_.shrink_to_fit();
+            mask_ = 0;
         }
     }
-    [[nodiscard]] bool one() const { return values_.size() == 1; }
-    [[nodiscard]] double operator[](std::uint32_t i) const { return values_[one() ? 0 : i]; }
+    [[nodiscard]] bool one() const { return mask_ == 0; }
+    [[nodiscard]] double operator[](std::uint32_t i) const { return values_[i & mask_]; }
     [[nodiscard]] double min() const { return *std::min_element(values_.begin(), values_.end()); }
     [[nodiscard]] double max() const { return *std::max_element(values_.begin(), values_.end()); }
 
   private:
     std::vector<double> values_;
+    std::uint32_t mask_ = UINT32_MAX;  // 0 where there is one value
 };
 
 /// Origin and length of the frame, a power of two of femtoseconds: a part of the shortest time constant.
@@ -116,6 +118,8 @@ class FrameParameters {
     FrameParameters(const std::vector<P>& p, const std::vector<double>& E, std::uint32_t n)
         : rest(n, [&](std::uint32_t i) { return E[E.size() == 1 ? 0 : i]; }),
           distance(n, [&](std::uint32_t i) { return at(p, i).V_th - E[E.size() == 1 ? 0 : i]; }),
+          line(n,
+               [&](std::uint32_t i) { return distance[i] - few_roundings * std::abs(distance[i]); }),
           reset(n, [&](std::uint32_t i) { return at(p, i).V_reset; }) {
         for (const P& one : p) t_ref.push_back(one.t_ref.femtoseconds());
     }
@@ -123,6 +127,7 @@ class FrameParameters {
 
     Shared rest;      // E
     Shared distance;  // V_th - E
+    Shared line;      // V_th - E, less a few roundings
     Shared reset;     // V_reset
     std::vector<std::int64_t> t_ref;
 
@@ -259,23 +264,23 @@ class DeltaFrame {
             if constexpr (leaks) {
                 kernels::exponentials(times.data(), e.data(), count, frame.clock_.origin() - delay,
                                       frame.per_tau_);
-                offset.fill(0.0);
             } else {
-                e.fill(1.0);
                 for (std::size_t k = 0; k < count; ++k) offset[k] = frame.at(after(times[k], delay)).offset;
             }
         }
     };
     template <std::size_t n>
     [[nodiscard]] Moment moment(const Factors<n>& f, std::size_t k) const {
-        return {f.e[k], f.offset[k], until_e_, until_offset_};
+        if constexpr (leaks) return {f.e[k], 0.0, until_e_, 0.0};
+        return {1.0, f.offset[k], 1.0, until_offset_};
     }
     /// One arrival at the time of factor k; true if the neuron may reach the threshold.
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
                                                std::size_t k) {
-        const double now = c_[i] += J_ * f.e[k] * weight;
-        return J_ * weight > 0.0 && now >= bound_of(i, moment(f, k));
+        const Moment m = moment(f, k);
+        const double now = c_[i] += J_ * m.e * weight;
+        return J_ * weight > 0.0 && now >= bound_of(i, m);
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
@@ -350,11 +355,10 @@ class DeltaFrame {
             return 0.1;
     }
     [[nodiscard]] double line(std::uint32_t i, double e, double offset) const {
-        const double d = parameters_.distance[i];
         if constexpr (leaks)
-            return (d - few_roundings * std::abs(d)) * e;
+            return parameters_.line[i] * e;
         else
-            return d + offset;
+            return parameters_.distance[i] + offset;
     }
     /// Below it a neuron cannot cross up to the end of watching.
     [[nodiscard]] double bound_of(std::uint32_t i, const Moment& m) const {
@@ -491,17 +495,19 @@ class ExpFrame {
     struct Factors {
         std::array<double, n> ea;
         std::array<double, n> eb;
+        std::array<double, n> ratio;
 
         void of(const ExpFrame& frame, const std::array<std::int64_t, n>& times, std::size_t count,
                 std::int64_t delay) {
             const std::int64_t origin = frame.clock_.origin() - delay;
             kernels::exponentials(times.data(), ea.data(), count, origin, frame.per_tau_syn_);
             kernels::exponentials(times.data(), eb.data(), count, origin, frame.per_tau_m_);
+            for (std::size_t k = 0; k < count; ++k) ratio[k] = eb[k] / ea[k];
         }
     };
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] Moment moment(const Factors<n>& f, std::size_t k) const {
-        return {f.ea[k], f.eb[k], f.eb[k] / f.ea[k], until_eb_, until_ratio_};
+        return {f.ea[k], f.eb[k], f.ratio[k], until_eb_, until_ratio_};
     }
     template <std::size_t n>
     [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
@@ -581,8 +587,7 @@ class ExpFrame {
         return E;
     }
     [[nodiscard]] double line(std::uint32_t i, double eb) const {
-        const double d = parameters_.distance[i];
-        return (d - few_roundings * std::abs(d)) * eb;
+        return parameters_.line[i] * eb;
     }
     [[nodiscard]] double bound_of(std::uint32_t i, const Moment& m) const {
         const double now = line(i, m.eb);

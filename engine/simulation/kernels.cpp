@@ -4,13 +4,15 @@
 #include <bit>
 #include <limits>
 
-#include "exponential.hpp"
+#include "../exponential.hpp"
 
 namespace saltus::kernels {
 
+namespace {
+
 SALTUS_VECTOR_VERSIONS
-void exponentials(const std::int64_t* __restrict times, double* __restrict e, std::size_t n,
-                  std::int64_t origin, PerTau per_tau) {
+void many_exponentials(const std::int64_t* __restrict times, double* __restrict e, std::size_t n,
+                       std::int64_t origin, PerTau per_tau) {
     // A whole number below 2^52 becomes a double by writing it into the fraction of 2^52: AVX2 has no
     // conversion.
     constexpr std::uint64_t exponent = 0x4330000000000000u;
@@ -21,6 +23,14 @@ void exponentials(const std::int64_t* __restrict times, double* __restrict e, st
         const std::uint64_t since = (static_cast<std::uint64_t>(times[k]) - first) & fraction;
         e[k] = exponential(per_tau(std::bit_cast<double>(since | exponent) - 0x1p52));
     }
+}
+
+}  // namespace
+
+void exponentials(const std::int64_t* times, double* e, std::size_t n, std::int64_t origin, PerTau per_tau) {
+    constexpr std::size_t few = 4;
+    if (n > few) return many_exponentials(times, e, n, origin, per_tau);
+    for (std::size_t k = 0; k < n; ++k) e[k] = exponential(per_tau(static_cast<double>(times[k] - origin)));
 }
 
 namespace {

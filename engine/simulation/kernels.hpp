@@ -7,12 +7,12 @@
 
 #include "saltus/engine/neurons/if.hpp"
 
-/// One version for AVX2 and one for every other processor, chosen when the program starts. Neither contracts
-/// a product and a sum into one rounding, so both give the same bits. Sanitizers run before that choice can
-/// be made.
+/// One version for AVX-512, one for AVX2, one for every other processor, chosen when the program starts. None
+/// contracts a product and a sum into one rounding, so all give the same bits. Sanitizers run before that
+/// choice can be made.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
-#define SALTUS_VECTOR_VERSIONS __attribute__((target_clones("avx2", "default")))
+#define SALTUS_VECTOR_VERSIONS __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define SALTUS_VECTOR_VERSIONS
 #endif
@@ -40,8 +40,7 @@ class PerTau {
 
 /// e[k] = exp((times[k] - origin) / tau), where 0 <= times[k] - origin < 2^52 and the exponent is small;
 /// anything elsewhere.
-void exponentials(const std::int64_t* __restrict times, double* __restrict e, std::size_t n,
-                  std::int64_t origin, PerTau per_tau);
+void exponentials(const std::int64_t* times, double* e, std::size_t n, std::int64_t origin, PerTau per_tau);
 
 /// c[k] += gain * row[k]; true if some c[k] reached `bound`.
 bool add_row_and_compare(double* __restrict c, const float* __restrict row, std::size_t n, double gain,

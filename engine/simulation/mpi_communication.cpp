@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <exception>
+#include <string>
 #include <type_traits>
 
 namespace saltus {
@@ -70,6 +71,38 @@ class MpiCommunication final : public Communication {
                        offsets_.data(), MPI_BYTE, world_);
     }
 
+    void exchange(const Peers& peers, std::span<const std::vector<Spike>> spikes,
+                  std::vector<Spike>& received) override {
+        requests_.resize(peers.receivers.size());
+        for (std::size_t k = 0; k < peers.receivers.size(); ++k) {
+            send(spikes[k].data(), spikes[k].size() * sizeof(Spike), peers.receivers[k], requests_[k]);
+        }
+        for (const std::uint32_t sender : peers.senders) {
+            receive(sender, [&](std::size_t bytes) {
+                received.resize(received.size() + bytes / sizeof(Spike));
+                return received.data() + received.size() - bytes / sizeof(Spike);
+            });
+        }
+        finish_sending();
+    }
+
+    [[nodiscard]] std::vector<std::vector<std::byte>> swap(
+        std::vector<std::vector<std::byte>> bytes) override {
+        std::vector<std::vector<std::byte>> received(bytes.size());
+        requests_.resize(bytes.size());
+        for (std::uint32_t rank = 0; rank < bytes.size(); ++rank) {
+            send(bytes[rank].data(), bytes[rank].size(), rank, requests_[rank]);
+        }
+        for (std::uint32_t rank = 0; rank < bytes.size(); ++rank) {
+            receive(rank, [&](std::size_t n) {
+                received[rank].resize(n);
+                return received[rank].data();
+            });
+        }
+        finish_sending();
+        return received;
+    }
+
     [[nodiscard]] std::int64_t smallest(std::int64_t mine) override {
         std::int64_t smallest = mine;
         MPI_Allreduce(&mine, &smallest, 1, MPI_INT64_T, MPI_MIN, world_);
@@ -101,6 +134,29 @@ class MpiCommunication final : public Communication {
     }
 
   private:
+    static constexpr int tag = 0;  // messages of one rank to another keep their order
+
+    void send(const void* data, std::size_t bytes, std::uint32_t rank, MPI_Request& request) {
+        if (bytes > INT_MAX) {
+            throw LimitError("2 GiB or more for rank " + std::to_string(rank) +
+                             ", and MPI does not send them at once. Use more ranks.");
+        }
+        MPI_Isend(data, static_cast<int>(bytes), MPI_BYTE, static_cast<int>(rank), tag, world_, &request);
+    }
+    /// `place` makes room for so many bytes.
+    template <class F>
+    void receive(std::uint32_t rank, F&& place) {
+        MPI_Message message;
+        MPI_Status status;
+        MPI_Mprobe(static_cast<int>(rank), tag, world_, &message, &status);
+        int bytes = 0;
+        MPI_Get_count(&status, MPI_BYTE, &bytes);
+        MPI_Mrecv(place(static_cast<std::size_t>(bytes)), bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE);
+    }
+    void finish_sending() {
+        MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE);
+    }
+
     /// Counts and offsets of all ranks; returns the sum.
     std::size_t share_counts(std::size_t bytes) {
         const auto mine = static_cast<std::uint64_t>(bytes);
@@ -124,6 +180,7 @@ class MpiCommunication final : public Communication {
     int exceptions_ = std::uncaught_exceptions();
     std::vector<int> counts_;
     std::vector<int> offsets_;
+    std::vector<MPI_Request> requests_;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ class NeuronBlock final : public Block {
         state_.start(waker());
     }
 
-    [[nodiscard]] std::int64_t next() const override { return std::min(queue_.next(), wakes_.next()); }
+    [[nodiscard]] std::int64_t next() const override { return std::min(next_arrival(), wakes_.next()); }
 
     void advance(std::int64_t stop) override {
         spikes_.clear();
@@ -27,7 +27,7 @@ class NeuronBlock final : public Block {
         std::size_t k = 0;
         for (;;) {
             const std::int64_t t =
-                std::min(k < arrivals_.size() ? arrivals_[k].time : INT64_MAX, wakes_.next());
+                std::min(k < arrivals_.size() ? arrivals_[k].when : INT64_MAX, wakes_.next());
             if (t >= stop) return;
             k = compute(t, k);
         }
@@ -59,7 +59,7 @@ class NeuronBlock final : public Block {
     /// Instant t: what arrives is summed, neurons are integrated, the threshold is tested once, spikes leave.
     /// Returns the arrival after those of t.
     std::size_t compute(std::int64_t t, std::size_t k) {
-        for (; k < arrivals_.size() && arrivals_[k].time == t; ++k) deliver(arrivals_[k]);
+        for (; k < arrivals_.size() && arrivals_[k].when == t; ++k) deliver(arrivals_[k]);
         const Time now{Duration(t)};
         wakes_.pop_before(t + 1, [&](const Wake& wake) {
             if (state_.is_due(wake.neuron, now, waker())) sums_.wake(wake.neuron);
@@ -87,10 +87,8 @@ class NeuronBlock final : public Block {
             });
             synaptic_events_ += end - arrival.begin;
         } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
-            rows->weights.visit([&](auto weights) {
-                sums_.add_to_all(weights.data() + std::size_t{arrival.begin} * rows->row_length + rows->first,
-                                 1.0);
-            });
+            rows->weights.visit(
+                [&](auto weights) { sums_.add_to_all(weights.data() + rows->place(arrival.begin), 1.0); });
             synaptic_events_ += plan_.range.size();
         } else {
             const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);

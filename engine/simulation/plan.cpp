@@ -235,6 +235,7 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
             const std::uint32_t most = targets[q].divisible ? SynapseTable::most_targets : UINT32_MAX;
             for (std::uint32_t begin = bound(part); begin < bound(part + 1);) {
                 const std::uint32_t end = bound(part + 1) - begin > most ? begin + most : bound(part + 1);
+                if (ranks > 1) all_parts.push_back({slot / threads, order[q], {begin, end}});
                 if (slot / threads == parallelism.communication->rank()) {
                     Place place;
                     place.plan.population = q;
@@ -297,6 +298,24 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
         }
     }
     if (failure) std::rethrow_exception(failure);
+}
+
+void Plan::address_spikes() {
+    if (parallelism.communication->size() == 1) return;
+    Marks wanted;
+    for (const std::uint32_t q : by_name) wanted.emplace_back(network.populations()[q].size(), false);
+    for (const Place& place : places) {
+        for (std::uint32_t k = 0; k < wanted.size(); ++k) {
+            for (const std::uint32_t r : place.plan.from[k]) {
+                if (const auto* table = std::get_if<SynapseTable>(&place.plan.incoming[r].synapses))
+                    table->each_source([&](NeuronIndex source) { wanted[k][source] = true; });
+                else
+                    wanted[k].assign(wanted[k].size(), true);
+            }
+        }
+    }
+    addresses = Addresses(*parallelism.communication, all_parts, wanted);
+    all_parts = {};
 }
 
 std::uint64_t Plan::synapse_bytes() const {

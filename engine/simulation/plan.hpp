@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "addresses.hpp"
 #include "block.hpp"
 #include "saltus/engine/network.hpp"
 #include "saltus/engine/simulate.hpp"
@@ -15,6 +16,8 @@ namespace saltus {
 class Plan {
   public:
     Plan(const Network& the_network, const Parallelism& the_parallelism);
+    /// Finds out where spikes go. Every rank calls it, when all have their plans.
+    void address_spikes();
 
     Network network;
     Parallelism parallelism;
@@ -32,6 +35,8 @@ class Plan {
         bool sends = true;  // false: nobody receives its spikes, it runs only to be recorded
     };
     std::vector<Place> places;
+    std::vector<Part> all_parts;  // of all ranks, if there are several
+    Addresses addresses;
     std::vector<std::vector<double>> signal;  // constant signal of each population, empty if none
 
     [[nodiscard]] std::uint64_t synapse_bytes() const;

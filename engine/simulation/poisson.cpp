@@ -4,7 +4,7 @@
 #include <bit>
 #include <numeric>
 
-#include "exponential.hpp"
+#include "../exponential.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/random.hpp"
 
@@ -88,11 +88,20 @@ void PoissonGroup::draw() {
     std::array<double, chunk> gaps;
     for (std::uint64_t& b : bits) b = random.bits();
     exponential_gaps(bits.data(), gaps.data(), chunk, femtoseconds_per_second / rate_);
-    for (std::size_t k = 0; k < chunk; ++k) {
+    if (size_ == neurons_per_group && share_.empty()) {
         // Low bits of a word are not used by its gap.
-        const bool whole = size_ == neurons_per_group && share_.empty();
-        neurons_[k] =
-            whole ? static_cast<std::uint16_t>(bits[k] & (neurons_per_group - 1)) : neuron_of(random.bits());
+        for (std::size_t k = 0; k < chunk; ++k)
+            neurons_[k] = static_cast<std::uint16_t>(bits[k] & (neurons_per_group - 1));
+    } else {
+        for (std::uint16_t& neuron : neurons_) neuron = neuron_of(random.bits());
+    }
+    const double end = std::accumulate(gaps.begin(), gaps.end(), static_cast<double>(last_) + chunk);
+    if (end < std::min(static_cast<double>(stop_), 9.2e18)) {
+        for (std::size_t k = 0; k < chunk; ++k)
+            times_[k] = last_ += static_cast<std::int64_t>(gaps[k] + 0.5);
+        return;
+    }
+    for (std::size_t k = 0; k < chunk; ++k) {
         const double t = static_cast<double>(last_) + gaps[k];
         last_ = t >= static_cast<double>(stop_) || t >= 9.2e18 || last_ == INT64_MAX
                     ? INT64_MAX

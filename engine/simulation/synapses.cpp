@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/synapse_draw.hpp"
@@ -39,39 +41,73 @@ std::vector<std::int64_t> distinct_delays(const Rule& rule) {
     return delays;
 }
 
-/// Calls take(source, target, weight, delay_fs) for every synapse onto `range`, targets ascending within a
-/// (source, delay).
-template <class F>
-void for_each(const Sparse& sparse, NeuronRange range, F&& take) {
-    const Sparse::Table& table = *sparse.table;
-    sparse.weights.visit([&](auto weights) {
-        for (NeuronIndex source = 0; source < sparse.inputs; ++source) {
-            for (std::uint64_t s = table.rows[source]; s < table.rows[source + 1]; ++s) {
-                const Sparse::Segment& segment = table.segments[s];
-                const auto first = table.targets.begin() + static_cast<std::ptrdiff_t>(segment.begin);
-                const auto last = table.targets.begin() + static_cast<std::ptrdiff_t>(segment.end);
-                for (auto j = std::lower_bound(first, last, range.begin); j != last && *j < range.end; ++j) {
-                    take(source, *j,
-                         static_cast<double>(weights[static_cast<std::size_t>(j - table.targets.begin())]),
-                         segment.delay.femtoseconds());
+/// The synapses of a stage onto some neurons, targets ascending within a (source, delay): each() calls
+/// take(source, target, weight, delay_fs), each_source() take(source), which is all that counting needs.
+template <class S>
+class SynapsesOnto;
+template <>
+class SynapsesOnto<Sparse> {
+  public:
+    SynapsesOnto(const Sparse& sparse, NeuronRange range) : sparse_(sparse), range_(range) {}
+
+    template <class F>
+    void each(F&& take) {
+        const Sparse::Table& table = *sparse_.table;
+        sparse_.weights.visit([&](auto weights) {
+            for (NeuronIndex source = 0; source < sparse_.inputs; ++source) {
+                for (std::uint64_t s = table.rows[source]; s < table.rows[source + 1]; ++s) {
+                    const Sparse::Segment& segment = table.segments[s];
+                    const auto first = table.targets.begin() + static_cast<std::ptrdiff_t>(segment.begin);
+                    const auto last = table.targets.begin() + static_cast<std::ptrdiff_t>(segment.end);
+                    for (auto j = std::lower_bound(first, last, range_.begin); j != last && *j < range_.end;
+                         ++j) {
+                        const auto k = static_cast<std::size_t>(j - table.targets.begin());
+                        take(source, *j, static_cast<double>(weights[k]), segment.delay.femtoseconds());
+                    }
                 }
             }
-        }
-    });
+        });
+    }
+    template <class F>
+    void each_source(F&& take) {
+        each([&](NeuronIndex source, NeuronIndex, double, std::int64_t) { take(source); });
+    }
+
+  private:
+    const Sparse& sparse_;
+    NeuronRange range_;
+};
+template <>
+class SynapsesOnto<Rule> {
+  public:
+    SynapsesOnto(const Rule& rule, NeuronRange range) : draw_(rule), range_(range) {}
+
+    template <class F>
+    void each(F&& take) {
+        draw_.onto(range_.begin, range_.end,
+                   [&](const Synapse& s) { take(s.source, s.target, s.weight, s.delay.femtoseconds()); });
+    }
+    template <class F>
+    void each_source(F&& take) {
+        draw_.onto<Values::none>(range_.begin, range_.end, [&](const Synapse& s) { take(s.source); });
+    }
+
+  private:
+    SynapseDraw draw_;
+    NeuronRange range_;
+};
+
+/// Synapses of a source onto `range` in the mean.
+template <class S>
+double mean_row(const S& stage, std::uint64_t synapses, NeuronRange range) {
+    const double part = static_cast<double>(range.size()) / stage.outputs;
+    return static_cast<double>(synapses) * part / stage.inputs;
 }
-template <class F>
-void for_each(const Rule& rule, NeuronRange range, F&& take) {
-    for_each_synapse(rule, range.begin, range.end,
-                     [&](const Synapse& s) { take(s.source, s.target, s.weight, s.delay.femtoseconds()); });
+double mean_row(const Sparse& sparse, NeuronRange range) {
+    return mean_row(sparse, sparse.table->targets.size(), range);
 }
-/// The same for the sources alone, which is all that counting needs.
-template <class F>
-void for_each_source(const Sparse& sparse, NeuronRange range, F&& take) {
-    for_each(sparse, range, [&](NeuronIndex source, NeuronIndex, double, std::int64_t) { take(source); });
-}
-template <class F>
-void for_each_source(const Rule& rule, NeuronRange range, F&& take) {
-    for_each_synapse<Values::none>(rule, range.begin, range.end, [&](const Synapse& s) { take(s.source); });
+double mean_row(const Rule& rule, NeuronRange range) {
+    return mean_row(rule, synapse_count(rule), range);
 }
 
 /// The weight of all synapses, if there is one.
@@ -97,45 +133,91 @@ class DelayIndex {
   public:
     explicit DelayIndex(const std::vector<std::int64_t>& distinct) : distinct_(distinct) {
         if (distinct.size() < 2) return;
-        step_ = distinct[1] - distinct[0];
+        const std::int64_t step = distinct[1] - distinct[0];
         for (std::size_t k = 1; k < distinct.size(); ++k) {
-            if (distinct[k] - distinct[k - 1] != step_) step_ = 0;
+            if (distinct[k] - distinct[k - 1] != step) return;
         }
+        per_step_ = 1.0 / static_cast<double>(step);
     }
     [[nodiscard]] std::uint16_t operator()(std::int64_t delay) const {
-        if (step_ != 0) return static_cast<std::uint16_t>((delay - distinct_.front()) / step_);
+        if (per_step_ != 0.0) {  // a whole number of steps, below 2^16: rounding ends where dividing does
+            return static_cast<std::uint16_t>(static_cast<double>(delay - distinct_.front()) * per_step_ +
+                                              0.5);
+        }
         return static_cast<std::uint16_t>(std::lower_bound(distinct_.begin(), distinct_.end(), delay) -
                                           distinct_.begin());
     }
 
   private:
     const std::vector<std::int64_t>& distinct_;
-    std::int64_t step_ = 0;  // 0: not evenly spaced
+    double per_step_ = 0.0;  // 0: not evenly spaced
 };
 
-/// Brings columns[...] of the rows into the order of `key` within each row; equal keys keep their order.
-template <class Key, class... Column>
-void sort_rows(const LargeArray<std::uint32_t>& rows, LargeArray<Key>& key, LargeArray<Column>&... columns) {
-    std::vector<std::uint32_t> order;
-    const auto permute = [&](auto& column, std::uint32_t begin) {
+/// A new order for a piece of several columns.
+class Reorder {
+  public:
+    void resize(std::uint32_t n) { from_.resize(n); }
+    /// Element `from` of the columns comes to `place` of the piece.
+    void put(std::uint32_t place, std::uint32_t from) { from_[place] = from; }
+    template <class T>
+    void operator()(LargeArray<T>& column, std::uint32_t begin) {
         if (column.empty()) return;
-        std::vector<std::decay_t<decltype(column[0])>> sorted(order.size());
-        for (std::size_t k = 0; k < order.size(); ++k) sorted[k] = column[begin + order[k]];
-        std::copy(sorted.begin(), sorted.end(), column.begin() + begin);
-    };
-    for (std::size_t s = 0; s + 1 < rows.size(); ++s) {
-        const std::uint32_t begin = rows[s];
-        const std::uint32_t end = rows[s + 1];
-        const auto first = key.begin() + begin;
-        if (std::is_sorted(first, key.begin() + end)) continue;
-        order.resize(end - begin);
-        std::iota(order.begin(), order.end(), 0u);
-        std::stable_sort(order.begin(), order.end(),
-                         [&](std::uint32_t a, std::uint32_t b) { return first[a] < first[b]; });
-        permute(key, begin);
-        (permute(columns, begin), ...);
+        auto& scratch = std::get<std::vector<T>>(scratch_);
+        scratch.resize(from_.size());
+        for (std::size_t k = 0; k < from_.size(); ++k) scratch[k] = column[from_[k]];
+        std::copy(scratch.begin(), scratch.end(), column.begin() + begin);
     }
+
+  private:
+    std::vector<std::uint32_t> from_;
+    std::tuple<std::vector<std::uint16_t>, std::vector<float>, std::vector<double>, std::vector<std::int64_t>>
+        scratch_;
+};
+
+/// Sorts the piece [begin, end) by key; equal keys keep their order.
+template <class Key>
+void sort_by(const LargeArray<Key>& key, std::uint32_t begin, std::uint32_t end, Reorder& reorder) {
+    std::vector<std::pair<Key, std::uint32_t>> order;
+    order.reserve(end - begin);
+    for (std::uint32_t k = begin; k < end; ++k) order.emplace_back(key[k], k);
+    std::sort(order.begin(), order.end());
+    reorder.resize(end - begin);
+    for (std::uint32_t k = 0; k < order.size(); ++k) reorder.put(k, order[k].second);
 }
+
+/// Synapses are drawn target by target and wanted source by source. Put into their rows at once they would be
+/// written all over the memory. So they first go to groups of neighbouring sources, and are sorted there, in
+/// a cache, by counting the keys that a group has: (source of the group, delay).
+class Groups {
+  public:
+    Groups(std::uint32_t sources, std::size_t delays)
+        : sources_(sources), delays_(static_cast<std::uint32_t>(delays)) {
+        constexpr std::uint32_t few_groups = 512;       // so many places to write at a fast cache holds
+        constexpr std::uint32_t few_sources = 1 << 14;  // so many a slower one
+        if (delays_ == 1 && sources <= few_sources) return;
+        while ((sources >> shift_) > few_groups && (delays_ << (shift_ + 1)) <= most_keys) ++shift_;
+    }
+    static constexpr std::uint32_t most_keys = 1u << 16;
+
+    /// A group is one row.
+    [[nodiscard]] bool are_sorted() const { return shift_ == 0 && delays_ == 1; }
+    [[nodiscard]] std::uint32_t size() const { return of(sources_ - 1) + 1; }
+    [[nodiscard]] std::uint32_t delays() const { return delays_; }
+    [[nodiscard]] std::uint32_t keys() const { return delays_ << shift_; }
+    [[nodiscard]] std::uint32_t of(NeuronIndex source) const { return source >> shift_; }
+    [[nodiscard]] std::uint16_t key(NeuronIndex source, std::uint32_t delay) const {
+        return static_cast<std::uint16_t>((source & ((1u << shift_) - 1)) * delays_ + delay);
+    }
+    /// Sources [first(g), first(g + 1)) are group g.
+    [[nodiscard]] NeuronIndex first(std::uint32_t g) const {
+        return static_cast<NeuronIndex>(std::min<std::uint64_t>(std::uint64_t{g} << shift_, sources_));
+    }
+
+  private:
+    std::uint32_t sources_;
+    std::uint32_t delays_;
+    std::uint32_t shift_ = 0;
+};
 
 }  // namespace
 
@@ -152,78 +234,120 @@ SynapseTable::SynapseTable(const Stage& stage, Duration delay_before, NeuronRang
 
 template <class S>
 void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange range) {
-    std::vector<std::uint64_t> counts(std::size_t{stage.inputs} + 1, 0);
-    for_each_source(stage, range, [&](NeuronIndex source) { ++counts[source + 1]; });
-    std::partial_sum(counts.begin(), counts.end(), counts.begin());
-    if (counts.back() > most_synapses) {
-        throw LimitError("projection " + quoted(stage.name) + ": " + std::to_string(counts.back()) +
-                         " synapses onto " + std::to_string(range.size()) +
+    delays_ = distinct_delays(stage);
+    // Where a row is short beside the list of delays, comparing its synapses takes less than counting.
+    const bool by_count =
+        !delays_.empty() && static_cast<double>(delays_.size()) <= 4.0 * (mean_row(stage, range) + 1.0);
+    const Groups groups(stage.inputs, by_count ? delays_.size() : 1);
+    SynapsesOnto<S> synapses(stage, range);
+    std::vector<std::uint64_t> group_begins(std::size_t{groups.size()} + 1, 0);
+    synapses.each_source([&, groups](NeuronIndex source) { ++group_begins[groups.of(source) + 1]; });
+    std::partial_sum(group_begins.begin(), group_begins.end(), group_begins.begin());
+    const std::uint64_t n = group_begins.back();
+    if (n > most_synapses) {
+        throw LimitError("projection " + quoted(stage.name) + ": " + std::to_string(n) + " synapses onto " +
+                         std::to_string(range.size()) +
                          " neurons, more than 2^31 - 1. Use more threads or ranks, or split the population.");
     }
-    rows_.assign(counts.begin(), counts.end());
-    counts = {};
-    const std::size_t n = rows_.back();
 
-    delays_ = distinct_delays(stage);
-    const bool one_delay = delays_.size() == 1;
-    const DelayIndex index(delays_);
-    double weight = 0.0;
-    const bool one_weight = shares_weight(stage, weight);
-    LargeArray<float> floats;
-    LargeArray<double> doubles;
-    const bool single = keeps_float(stage);
-    targets_.resize(n);
-    if (!one_weight) single ? floats.resize(n) : doubles.resize(n);
-    if (delays_.empty())
-        delay_own_.resize(n);
-    else if (!one_delay)
-        delay_index_.resize(n);
-
-    std::vector<std::uint32_t> next(rows_.begin(), rows_.end() - 1);
-    for_each(stage, range, [&](NeuronIndex source, NeuronIndex target, double w, std::int64_t delay) {
-        const std::uint32_t k = next[source]++;
-        targets_[k] = static_cast<Target>(target - range.begin);
-        if (!one_weight) {
-            if (single)
-                floats[k] = static_cast<float>(w);
-            else
-                doubles[k] = w;
-        }
-        if (delays_.empty())
-            delay_own_[k] = delay + delay_before;
-        else if (!one_delay)
-            delay_index_[k] = index(delay);
-    });
-    for (std::int64_t& delay : delays_) delay += delay_before;
-    if (delays_.empty())
-        sort_rows(rows_, delay_own_, targets_, floats, doubles);
-    else if (!one_delay)
-        sort_rows(rows_, delay_index_, targets_, floats, doubles);
-
-    if (one_weight)
-        weights_ = weight;
-    else if (single)
-        weights_ = std::move(floats);
-    else
-        weights_ = std::move(doubles);
-
-    if (one_delay) return;
-    layout_ = Layout::own;
-    const std::size_t segments = std::size_t{stage.inputs} * delays_.size();
-    if (!delays_.empty() && static_cast<double>(n) >= dense_segments * static_cast<double>(segments)) {
-        layout_ = Layout::shared;
-        bounds_.reserve(segments + 1);
-        for (std::size_t s = 0; s < stage.inputs; ++s) {
-            std::uint32_t k = rows_[s];
-            for (std::size_t d = 0; d < delays_.size(); ++d) {
-                bounds_.push_back(k);
-                while (k < rows_[s + 1] && delay_index_[k] == d) ++k;
-            }
-        }
-        bounds_.push_back(static_cast<std::uint32_t>(n));
-        rows_ = {};
-        delay_index_ = {};
+    const bool one_weight = shares_weight(stage, std::get<double>(weights_));
+    if (!one_weight) {
+        if (keeps_float(stage))
+            weights_.emplace<LargeArray<float>>(n);
+        else
+            weights_.emplace<LargeArray<double>>(n);
     }
+    LargeArray<std::uint16_t> keys(groups.are_sorted() ? 0 : n);
+    targets_.resize(n);
+    if (delays_.empty()) delay_own_.resize(n);
+    if (!delays_.empty() && !by_count) delay_index_.resize(n);
+    std::visit(
+        [&](auto& weights) {
+            const DelayIndex index(delays_);
+            std::vector<std::uint32_t> next(group_begins.begin(), group_begins.end() - 1);
+            const auto data = [](auto& column) { return column.empty() ? nullptr : column.data(); };
+            synapses.each([&, groups, next = next.data(), targets = targets_.data(), keys = data(keys),
+                           delay_index = data(delay_index_), delay_own = data(delay_own_)](
+                              NeuronIndex source, NeuronIndex target, double w, std::int64_t delay) {
+                const std::uint32_t k = next[groups.of(source)]++;
+                targets[k] = static_cast<Target>(target - range.begin);
+                if constexpr (!std::is_same_v<decltype(weights), double&>) {
+                    weights[k] = static_cast<std::decay_t<decltype(weights[k])>>(w);
+                }
+                if (keys) keys[k] = groups.key(source, groups.delays() > 1 ? index(delay) : 0);
+                if (delay_index) delay_index[k] = index(delay);
+                if (delay_own) delay_own[k] = delay + delay_before;
+            });
+        },
+        weights_);
+    for (std::int64_t& delay : delays_) delay += delay_before;
+
+    const std::size_t segments = std::size_t{stage.inputs} * groups.delays();
+    if (delays_.size() == 1)
+        layout_ = Layout::one;
+    else if (by_count && static_cast<double>(n) >= dense_segments * static_cast<double>(segments))
+        layout_ = Layout::shared;
+    else
+        layout_ = Layout::own;
+    if (layout_ == Layout::shared)
+        bounds_.reserve(segments + 1);
+    else
+        rows_ = Rows(stage.inputs, n);
+
+    Reorder reorder;
+    const auto reorder_all = [&](std::uint32_t begin) {
+        reorder(targets_, begin);
+        reorder(delay_index_, begin);
+        reorder(delay_own_, begin);
+        std::visit(
+            [&](auto& weights) {
+                if constexpr (!std::is_same_v<decltype(weights), double&>) reorder(weights, begin);
+            },
+            weights_);
+    };
+    std::vector<std::uint32_t> begins(groups.keys() + 1);  // of each key in its group
+    for (std::uint32_t g = 0; g < groups.size(); ++g) {
+        const auto begin = static_cast<std::uint32_t>(group_begins[g]);
+        const auto end = static_cast<std::uint32_t>(group_begins[g + 1]);
+        std::fill(begins.begin(), begins.end(), 0u);
+        if (keys.empty()) begins[1] = end - begin;
+        for (std::uint32_t k = begin; k < end && !keys.empty(); ++k) ++begins[keys[k] + 1u];
+        std::partial_sum(begins.begin(), begins.end(), begins.begin());
+        const std::uint32_t* row = begins.data();
+        for (NeuronIndex source = groups.first(g); source < groups.first(g + 1); ++source) {
+            if (layout_ == Layout::shared) {
+                for (std::uint32_t d = 0; d < groups.delays(); ++d) bounds_.push_back(begin + row[d]);
+            } else if (row[0] != row[groups.delays()] || !rows_.is_sparse()) {
+                rows_.add(source, begin + row[0]);
+            }
+            row += groups.delays();
+        }
+        if (keys.empty()) continue;
+        reorder.resize(end - begin);
+        for (std::uint32_t k = begin; k < end; ++k) reorder.put(begins[keys[k]]++, k);
+        reorder_all(begin);
+        if (layout_ != Layout::own || !by_count) continue;
+        // Now begins[key] is where it ends. What is left of the key is the delay.
+        for (std::uint32_t key = 0, k = 0; key < groups.keys(); ++key) {
+            for (; k < begins[key]; ++k) keys[begin + k] = static_cast<std::uint16_t>(key % groups.delays());
+        }
+    }
+    if (layout_ == Layout::shared)
+        bounds_.push_back(static_cast<std::uint32_t>(n));
+    else
+        rows_.add(stage.inputs, static_cast<std::uint32_t>(n));
+    if (layout_ != Layout::own) return;
+    if (by_count) {
+        delay_index_ = std::move(keys);
+        return;
+    }
+    rows_.each([&](std::uint32_t begin, std::uint32_t end) {
+        if (delay_own_.empty())
+            sort_by(delay_index_, begin, end, reorder);
+        else
+            sort_by(delay_own_, begin, end, reorder);
+        reorder_all(begin);
+    });
 }
 
 std::uint64_t SynapseTable::bytes() const {
@@ -233,7 +357,7 @@ std::uint64_t SynapseTable::bytes() const {
             return 0;
         },
         weights_);
-    return weights + rows_.size() * sizeof(rows_[0]) + bounds_.size() * sizeof(bounds_[0]) +
+    return weights + rows_.bytes() + bounds_.size() * sizeof(bounds_[0]) +
            delay_index_.size() * sizeof(delay_index_[0]) + delay_own_.size() * sizeof(delay_own_[0]) +
            targets_.size() * sizeof(targets_[0]);
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <variant>
@@ -27,6 +28,78 @@ struct NeuronRange {
     [[nodiscard]] std::uint32_t size() const { return end - begin; }
 };
 
+/// Where the row of each source is, for sources of which most may have none.
+class Rows {
+  public:
+    struct Row {
+        std::uint32_t begin = 0;
+        std::uint32_t end = 0;
+    };
+
+    Rows() = default;
+    Rows(std::uint32_t sources, std::uint64_t synapses) {
+        if (synapses < sources) marks_.resize(std::size_t{sources} / 64 + 1);
+        begins_.reserve(std::min<std::uint64_t>(sources, synapses) + 1);
+    }
+    /// Only sources that are added have a row; else every one must be.
+    [[nodiscard]] bool is_sparse() const { return !marks_.empty(); }
+    /// The next source, in ascending order; at the end the number of sources, with that of synapses.
+    void add(NeuronIndex source, std::uint32_t begin) {
+        if (is_sparse()) {
+            Mark& mark = marks_[source / 64];
+            if (mark.bits == 0) mark.before = static_cast<std::uint32_t>(begins_.size());
+            mark.bits |= std::uint64_t{1} << source % 64;
+        }
+        begins_.push_back(begin);
+    }
+
+    [[nodiscard]] Row operator[](NeuronIndex source) const {
+        std::uint32_t k = source;
+        if (is_sparse()) {
+            const Mark& mark = marks_[source / 64];
+            const std::uint64_t bit = std::uint64_t{1} << source % 64;
+            if ((mark.bits & bit) == 0) return {};
+            k = mark.before + static_cast<std::uint32_t>(std::popcount(mark.bits & (bit - 1)));
+        }
+        return {begins_[k], begins_[k + 1]};
+    }
+    void prefetch(NeuronIndex source) const {
+        if (is_sparse())
+            __builtin_prefetch(marks_.data() + source / 64);
+        else
+            __builtin_prefetch(begins_.data() + source);
+    }
+    /// f(source) for every source that has synapses, in ascending order.
+    template <class F>
+    void each_source(F&& f) const {
+        if (!is_sparse()) {
+            for (NeuronIndex source = 0; source + 1 < begins_.size(); ++source) {
+                if (begins_[source] != begins_[source + 1]) f(source);
+            }
+        }
+        for (std::size_t k = 0; k < marks_.size(); ++k) {
+            for (std::uint64_t bits = marks_[k].bits; bits != 0; bits &= bits - 1)
+                f(static_cast<NeuronIndex>(64 * k + static_cast<std::size_t>(std::countr_zero(bits))));
+        }
+    }
+    /// f(begin, end) for every row.
+    template <class F>
+    void each(F&& f) const {
+        for (std::size_t k = 0; k + 1 < begins_.size(); ++k) f(begins_[k], begins_[k + 1]);
+    }
+    [[nodiscard]] std::uint64_t bytes() const {
+        return begins_.size() * sizeof(begins_[0]) + marks_.size() * sizeof(Mark);
+    }
+
+  private:
+    struct Mark {
+        std::uint64_t bits = 0;    // 1: this source of 64 has a row
+        std::uint32_t before = 0;  // rows of the sources before these 64, if any of them has one
+    };
+    LargeArray<std::uint32_t> begins_;
+    LargeArray<Mark> marks_;  // empty: all sources have a row
+};
+
 class SynapseTable {
   public:
     using Target = std::uint16_t;
@@ -39,14 +112,14 @@ class SynapseTable {
     /// Asks for what walk(source) reads first, or for the whole row, for which that must be there.
     void prefetch(NeuronIndex source, bool whole) const {
         if (!whole) {
-            if (layout_ != Layout::shared) __builtin_prefetch(rows_.data() + source);
+            if (layout_ != Layout::shared) rows_.prefetch(source);
         } else if (layout_ == Layout::shared) {
             const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * delays_.size();
             for (std::size_t k = 0; k < delays_.size(); k += 16) __builtin_prefetch(bounds + k);
         } else if (layout_ == Layout::own) {
-            const std::uint32_t begin = rows_[source];
-            const std::uint32_t end = std::min(rows_[source + 1], begin + 256);
-            for (std::uint32_t k = begin; k < end; k += 32) {
+            const Rows::Row row = rows_[source];
+            const std::uint32_t end = std::min(row.end, row.begin + 256);
+            for (std::uint32_t k = row.begin; k < end; k += 32) {
                 __builtin_prefetch(targets_.data() + k);
                 if (delay_own_.empty()) __builtin_prefetch(delay_index_.data() + k);
             }
@@ -64,8 +137,7 @@ class SynapseTable {
             }
             return;
         }
-        std::uint32_t k = rows_[source];
-        const std::uint32_t end = rows_[source + 1];
+        auto [k, end] = rows_[source];
         if (layout_ == Layout::one) {
             if (k != end) take(delays_.front(), k, end);
             return;
@@ -84,6 +156,30 @@ class SynapseTable {
             walk_own([&](std::uint32_t s) { return delay_own_[s]; });
     }
 
+    /// f(source) for every source that has synapses here, in ascending order.
+    template <class F>
+    void each_source(F&& f) const {
+        if (layout_ != Layout::shared) return rows_.each_source(f);
+        const std::size_t n = delays_.size();
+        for (std::size_t k = 0; k + 1 < bounds_.size(); k += n) {
+            if (bounds_[k] != bounds_[k + n]) f(static_cast<NeuronIndex>(k / n));
+        }
+    }
+
+    /// Calls take(delay, synapse) for each synapse of the row of `source`, in ascending order; only where
+    /// few_share_delays().
+    template <class F>
+    void each(NeuronIndex source, F&& take) const {
+        const auto [begin, end] = rows_[source];
+        if (delay_own_.empty()) {
+            for (std::uint32_t k = begin; k < end; ++k) take(delays_[delay_index_[k]], k);
+        } else {
+            for (std::uint32_t k = begin; k < end; ++k) take(delay_own_[k], k);
+        }
+    }
+    /// A group of one delay has one synapse or little more: the layout is `own`.
+    [[nodiscard]] bool few_share_delays() const { return layout_ == Layout::own; }
+
     [[nodiscard]] const Target* targets() const { return targets_.data(); }
     /// Calls f with the weight that all synapses share, or with a pointer to their weights.
     template <class F>
@@ -92,6 +188,7 @@ class SynapseTable {
         if (const auto* doubles = std::get_if<LargeArray<double>>(&weights_)) return f(doubles->data());
         return f(std::get<double>(weights_));
     }
+    [[nodiscard]] bool has_one_weight() const { return std::holds_alternative<double>(weights_); }
     [[nodiscard]] std::uint64_t size() const { return targets_.size(); }
     [[nodiscard]] std::uint64_t bytes() const;
 
@@ -102,7 +199,7 @@ class SynapseTable {
     void fill(const S& stage, std::int64_t delay_before, NeuronRange range);
     Layout layout_ = Layout::one;
     std::vector<std::int64_t> delays_;       // one: the delay; else all distinct ones, ascending, if few
-    LargeArray<std::uint32_t> rows_;         // one, own: synapses of source s are [rows[s], rows[s + 1])
+    Rows rows_;                              // one, own
     LargeArray<std::uint32_t> bounds_;       // shared: segment k of source s ends where the next begins
     LargeArray<std::uint16_t> delay_index_;  // own, few distinct delays
     LargeArray<std::int64_t> delay_own_;     // own, many

@@ -30,6 +30,7 @@ struct Options {
     std::string clock = "exact";
     std::vector<std::string> record{"spikes"};
     std::vector<std::string> populations;
+    std::string until_first_spike_of;
     std::string report;
     unsigned threads = 1;
     bool mpi = false;
@@ -161,6 +162,7 @@ SimulationOptions simulation_options(const Options& options, Duration duration) 
     run.duration = duration;
     run.record_spikes = records(options, "spikes");
     run.recorded = options.populations;
+    run.until_first_spike_of = options.until_first_spike_of;
     if (records(options, "potentials")) {
         const Duration dt = parse_duration(options.reading.dt());
         if (dt <= Duration()) throw UsageError("--dt: expected > 0, found " + to_string(dt) + ".");
@@ -363,6 +365,8 @@ void add_run(CLI::App& app) {
     verb->add_option("--record", options->record, "spikes, potentials (sampled every --dt), or none")
         ->delimiter(',');
     verb->add_option("--populations", options->populations, "record these only")->delimiter(',');
+    verb->add_option("--until-first-spike-of", options->until_first_spike_of,
+                     "end the run with the first spike of this population");
     verb->add_option("--threads", options->threads, "threads of the run, 1 to 1024 (1)");
     verb->add_flag("--mpi", options->mpi,
                    "one rank of the run that mpirun has started; rank 0 writes the output");

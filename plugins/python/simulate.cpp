@@ -84,8 +84,9 @@ void use_checkpoint(SimulationOptions& options, const std::filesystem::path& pat
 
 /// Everything of a run under the names of saltus.Result, and "error": the exception that stopped it, or None.
 nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool record_spikes,
-             double potential_step, std::uint32_t threads, const Path& checkpoint, double checkpoint_every,
-             bool resume, nb::object callback) {
+             double potential_step, const std::optional<std::string>& until_first_spike_of,
+             std::uint32_t threads, const Path& checkpoint, double checkpoint_every, bool resume,
+             nb::object callback) {
     const Network& network = built.network();
     const std::vector<InputSpikes> inputs = inputs_from(trains);
     const Clock::time_point begin = Clock::now();
@@ -96,6 +97,7 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
     options.duration = duration_from_seconds(duration);
     options.record_spikes = record_spikes;
     options.potential_times = grid(network, options.duration, duration_from_seconds(potential_step, "dt"));
+    options.until_first_spike_of = until_first_spike_of.value_or("");
     Watch watch(std::move(callback));
     options.on_progress = [&](const Progress& p) {
         return watch.go_on(p.fraction, p.time.seconds(), p.spikes);
@@ -164,7 +166,8 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
 void bind_simulate(nb::module_& module) {
     using namespace nb::literals;
     module.def("run", run, "built"_a, "trains"_a, "duration"_a, "record_spikes"_a, "potential_step"_a,
-               "threads"_a, "checkpoint"_a.none(), "checkpoint_every"_a, "resume"_a, "callback"_a.none(),
+               "until_first_spike_of"_a.none(), "threads"_a, "checkpoint"_a.none(), "checkpoint_every"_a,
+               "resume"_a, "callback"_a.none(),
                "Runs the exact clock; `potential_step` 0 records no potentials.");
 }
 

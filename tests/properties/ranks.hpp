@@ -2,6 +2,7 @@
 // ranks meet in memory instead of over MPI.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -47,12 +48,19 @@ class Meeting {
 
 /// What the ranks lay on the table for each other.
 struct Table {
-    explicit Table(std::uint32_t size) : meeting(size), spikes(size), numbers(size), bytes(size) {}
+    explicit Table(std::uint32_t size)
+        : meeting(size), spikes(size), numbers(size), bytes(size), spikes_for(size), bytes_for(size) {
+        for (auto& of_rank : spikes_for) of_rank.resize(size);
+    }
 
     Meeting meeting;
     std::vector<std::vector<Spike>> spikes;
     std::vector<std::uint64_t> numbers;
     std::vector<std::vector<std::byte>> bytes;
+    std::vector<std::vector<std::vector<Spike>>> spikes_for;     // [from][to]
+    std::vector<std::vector<std::vector<std::byte>>> bytes_for;  // [from][to]
+    std::atomic<std::uint64_t> to_some = 0;                      // spikes that single ranks were sent
+    std::atomic<std::uint64_t> to_all = 0;                       // and that all were
 };
 
 class ThreadRank final : public Communication {
@@ -65,6 +73,7 @@ class ThreadRank final : public Communication {
     }
     void exchange(std::span<const Spike> mine, std::vector<Spike>& all) override {
         table_->spikes[rank_].assign(mine.begin(), mine.end());
+        table_->to_all += mine.size();
         between_meetings([&] {
             // Every rank in another order: the order of arrival must not matter.
             for (std::uint32_t k = 0; k < size(); ++k) {
@@ -72,6 +81,28 @@ class ThreadRank final : public Communication {
                 all.insert(all.end(), spikes.begin(), spikes.end());
             }
         });
+    }
+    void exchange(const Peers& peers, std::span<const std::vector<Spike>> spikes,
+                  std::vector<Spike>& received) override {
+        for (std::size_t k = 0; k < peers.receivers.size(); ++k) {
+            table_->spikes_for[rank_][peers.receivers[k]] = spikes[k];
+            table_->to_some += spikes[k].size();
+        }
+        between_meetings([&] {
+            for (auto sender = peers.senders.rbegin(); sender != peers.senders.rend(); ++sender) {
+                const auto& from = table_->spikes_for[*sender][rank_];
+                received.insert(received.end(), from.begin(), from.end());
+            }
+        });
+    }
+    [[nodiscard]] std::vector<std::vector<std::byte>> swap(
+        std::vector<std::vector<std::byte>> mine) override {
+        table_->bytes_for[rank_] = std::move(mine);
+        std::vector<std::vector<std::byte>> received;
+        between_meetings([&] {
+            for (const auto& from : table_->bytes_for) received.push_back(from[rank_]);
+        });
+        return received;
     }
     [[nodiscard]] std::int64_t smallest(std::int64_t mine) override {
         std::int64_t result = mine;
@@ -113,12 +144,13 @@ class ThreadRank final : public Communication {
     std::shared_ptr<Table> table_;
 };
 
-/// The results of all ranks. Throws what a rank has thrown.
-[[nodiscard]] inline std::vector<SimulationResult> run_on_ranks(const Network& network,
+/// The results of all ranks, which meet at `table`. Throws what a rank has thrown.
+[[nodiscard]] inline std::vector<SimulationResult> run_on_ranks(const std::shared_ptr<Table>& table,
+                                                                const Network& network,
                                                                 const std::vector<InputSpikes>& inputs,
                                                                 const SimulationOptions& options,
-                                                                std::uint32_t ranks, std::uint32_t threads) {
-    const auto table = std::make_shared<Table>(ranks);
+                                                                std::uint32_t threads) {
+    const auto ranks = static_cast<std::uint32_t>(table->numbers.size());
     std::vector<SimulationResult> results(ranks);
     std::exception_ptr first_failure;
     std::mutex mutex;
@@ -138,6 +170,13 @@ class ThreadRank final : public Communication {
     for (std::thread& thread : running) thread.join();
     if (first_failure) std::rethrow_exception(first_failure);
     return results;
+}
+
+[[nodiscard]] inline std::vector<SimulationResult> run_on_ranks(const Network& network,
+                                                                const std::vector<InputSpikes>& inputs,
+                                                                const SimulationOptions& options,
+                                                                std::uint32_t ranks, std::uint32_t threads) {
+    return run_on_ranks(std::make_shared<Table>(ranks), network, inputs, options, threads);
 }
 
 }  // namespace saltus::properties

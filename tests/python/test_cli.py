@@ -64,6 +64,14 @@ def test_run_writes_sonata_spikes_that_another_reader_understands(tmp_path):
     assert summary["peak_rss_mib"] > 1
 
 
+def test_a_run_can_end_with_the_first_spike_of_a_population(tmp_path):
+    net = driven_lif(tmp_path / "net.json")
+    arguments = ["run", net, "-d", "100ms", "--until-first-spike-of", "lif", "--json", "-q"]
+    summary = json.loads(saltus(*arguments)[0])
+    assert summary["spikes_by_population"]["lif"] == 1
+    np.testing.assert_allclose(summary["end_s"], 0.01 * np.log(3.0), rtol=1e-12)
+
+
 def test_the_exit_code_and_one_line_tell_what_went_wrong(tmp_path):
     def refusal(code, *arguments):
         stdout, stderr = saltus(*arguments, code=code)

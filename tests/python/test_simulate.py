@@ -543,6 +543,22 @@ def test_a_run_that_records_nothing_counts_the_same_spikes():
     assert silent.synaptic_events == full.synaptic_events
 
 
+def test_a_run_ends_with_the_first_spike_of_a_population_if_asked_to():
+    build = saltus.NetworkBuilder(seed=1)
+    build.input("in", 1)
+    build.population("a", 1, "if_delta", V_th=1.0, V_reset=0.0, t_ref=0.0)
+    build.connect("in", "a", pre=[0], post=[0], weight=0.5, delay=1e-3)
+    net = build.network()
+    inputs = {"in": ([0.001, 0.002, 0.003, 0.004], [0, 0, 0, 0])}
+    out = saltus.simulate(net, inputs, duration=0.01, until_first_spike_of="a")
+    assert out.end == 0.003
+    np.testing.assert_allclose(out.spikes["a"].times, [0.003])
+    assert out.spike_counts["in"] == 3
+    assert saltus.simulate(net, inputs, duration=0.01).spike_counts["a"] == 2
+    with pytest.raises(saltus.UsageError, match="b"):
+        saltus.simulate(net, inputs, duration=0.01, until_first_spike_of="b")
+
+
 def test_threads_and_seed_do_not_change_what_the_exact_clock_gives():
     net = jumping(lif([[0.6, 0.6]]))
     inputs = {"input": ([0.01, 0.01], [0, 1])}

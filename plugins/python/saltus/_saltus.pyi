@@ -120,6 +120,7 @@ def run(
     duration: float,
     record_spikes: bool,
     potential_step: float,
+    until_first_spike_of: str | None,
     threads: int,
     checkpoint: str | os.PathLike | None,
     checkpoint_every: float,

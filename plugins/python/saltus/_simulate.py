@@ -127,6 +127,7 @@ def simulate(
     recurrent_delay: float | None = None,
     threads: int | None = None,
     record: str | Iterable[str] = ("spikes",),
+    until_first_spike_of: str | None = None,
     seed: int | None = None,
     time_unit: str | None = None,
     spike_area: str | None = None,
@@ -161,6 +162,9 @@ def simulate(
         Threads of the exact clock, 1 to 1024; None: 1. Results do not depend on it.
     record : iterable of {"spikes", "potentials"}
         Potentials are recorded at 0, dt, 2 dt, ... Nothing is recorded with ().
+    until_first_spike_of : str, optional
+        End the run with the instant of the first spike of this population: a network that decides by who is
+        first need not go on.
     seed : int, optional
         The exact clock draws no random numbers; results do not depend on it.
     checkpoint : str or path-like, optional
@@ -245,6 +249,7 @@ def simulate(
             duration,
             "spikes" in records,
             potential_step,
+            until_first_spike_of,
             threads or 1,
             checkpoint,
             checkpoint_every,

@@ -105,14 +105,19 @@ def feedforward_samples(args):
     network, samples = feedforward(saltus.NetworkBuilder(seed=args.seed), args.samples)
     built = time.perf_counter() - start
 
-    def run(times, duration):
-        pixels = np.flatnonzero(times <= duration)
-        inputs = {"pixels": (times[pixels], pixels)}
-        return saltus.simulate(network, inputs, duration=duration, threads=args.threads, record=("spikes",))
+    def run(times, until=None):
+        inputs = {"pixels": (times, np.arange(times.size))}
+        return saltus.simulate(
+            network,
+            inputs,
+            duration=0.264,
+            threads=args.threads,
+            record=("spikes",),
+            until_first_spike_of=until,
+        )
 
-    outs = [run(times, 0.264) for times in samples]
-    firsts = [out.spikes["output"].times.min(initial=0.264) for out in outs]
-    stopped = [run(times, end) for times, end in zip(samples, firsts, strict=True)]
+    outs = [run(times) for times in samples]
+    stopped = [run(times, "output") for times in samples]
     sim_s = sum(out.sim_s for out in outs)
     stopped_s = sum(out.sim_s for out in stopped)
     delivered = sum(out.synaptic_events for out in outs)

@@ -81,8 +81,9 @@ TEST_SUITE("conformance/s4nn") {
                         check_times(found.times, times.data() + i * n, n);
                         check_close(found.raw_delta, raw.data() + i * n, n);
                         check_close(found.delta, delta.data() + i * n, n);
-                        const std::vector<double> expected(dW.begin() + static_cast<std::ptrdiff_t>(i * m),
-                                                           dW.begin() + static_cast<std::ptrdiff_t>(i * m + m));
+                        const std::vector<double> expected(
+                            dW.begin() + static_cast<std::ptrdiff_t>(i * m),
+                            dW.begin() + static_cast<std::ptrdiff_t>(i * m + m));
                         check_close(found.weights, transposed(expected, n).data(), m);
                     }
                 }
@@ -106,8 +107,8 @@ TEST_SUITE("conformance/s4nn") {
                     if (pass != 1 && pass != 5) continue;
                     const FirstSpikeNetwork network = learner.network();
                     for (std::size_t l = 0; l < network.layers.size(); ++l) {
-                        const auto expected = golden.file.reals(group + "/weight_" + std::to_string(l) + "_after_" +
-                                                                std::to_string(pass) + "_passes");
+                        const auto expected = golden.file.reals(group + "/weight_" + std::to_string(l) +
+                                                                "_after_" + std::to_string(pass) + "_passes");
                         const auto& found = std::get<DenseSynapses>(network.layers[l].synapses);
                         check_close(found.weights, transposed(expected, found.outputs).data(),
                                     found.weights.size());

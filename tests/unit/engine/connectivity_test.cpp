@@ -403,6 +403,25 @@ TEST_SUITE("engine/connectivity") {
         CHECK(is_chi_square(chi_square(counts, n / 7.0), 6.0));
     }
 
+    TEST_CASE(
+        "a normal distribution without spread is its mean, on the step that is nearest within the bounds") {
+        const auto drawn = [](const Distribution& d) {
+            SequentialRandom random(1, 2, 3);
+            return detail::WeightDraw(d)(random);
+        };
+        const auto delay = [](const Distribution& d) {
+            SequentialRandom random(1, 2, 3);
+            return detail::DelayDraw(d)(random).femtoseconds();
+        };
+        CHECK(drawn(Distribution::normal(0.7, 0.0)) == 0.7);
+        CHECK(drawn(Distribution::normal(0.7, 0.0, 0.0, 1.0, 0.5)) == 0.5);
+        CHECK(drawn(Distribution::normal(0.75, 0.0, 0.0, 0.5, 0.5)) == 0.5);
+        CHECK(drawn(Distribution::normal(0.25, 0.0, 0.5, 1.0, 0.5)) == 0.5);
+        CHECK(delay(Distribution::normal(1.26e-3, 0.0, 0.0, 1.0, 0.5e-3)) == 1'500'000'000'000);
+        CHECK(delay(Distribution::normal(1.25e-3, 0.0, 0.0, 1e-3, 0.5e-3)) == 1'000'000'000'000);
+        CHECK(delay(Distribution::normal(0.25e-3, 0.0, 0.5e-3, 1e-3, 0.5e-3)) == 500'000'000'000);
+    }
+
     TEST_CASE("delays are whole multiples of their step, within their bounds, and reach them") {
         Rule r = rule(Rule::Kind::fixed_indegree, 100, 10'000);
         constexpr std::int64_t tenth = 100'000'000'000;  // 0.1 ms
@@ -509,6 +528,7 @@ TEST_SUITE("engine/connectivity") {
               "1000, found [5, 6] around the mean 0 with sd 1.");
         CHECK(weight(D::normal(0.5, 1.0, 0.4, 0.6, 1.0)).find("in steps of 1.") != std::string::npos);
         CHECK(weight(D::normal(0.0, 0.0)) == "accepted");
+        CHECK(weight(D::normal(0.5, 0.0, 0.4, 0.6, 1.0)).find("in steps of 1.") != std::string::npos);
         CHECK(weight(D::normal(-3.0, 1.0, -infinity, 0.0)) == "accepted");
 
         CHECK(delay(D::constant(-1e-3)) == "a -> b, field 'delay': expected >= 0 s, found -0.001.");

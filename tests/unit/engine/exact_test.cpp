@@ -256,6 +256,41 @@ TEST_SUITE("simulation/exact") {
         CHECK(result.spikes[0].times.back() < result.end);
         CHECK(result.end < at(5000));
     }
+    TEST_CASE("a run can end with the instant of a population's first spike") {
+        // b fires 1 ms after a; a goes on firing every millisecond, b too.
+        const Network network({input(1), population("a", 1, If{}), population("b", 2, If{})},
+                              {connect(0, 1, 1, 1, {{0, 0, 1, ms(1)}}),
+                               connect(1, 1, 2, 2, {{0, 0, 1, ms(1)}, {0, 1, 1, ms(1)}})});
+        const std::vector<InputSpikes> inputs{{"in", train({{1, 0}, {2, 0}, {3, 0}, {4, 0}, {90, 0}})}};
+        for (const std::uint32_t threads : {1u, 2u}) {
+            SimulationOptions options{.duration = ms(100)};
+            options.until_first_spike_of = "b";
+            const auto result = simulate(network, inputs, options, {.threads = threads});
+            CHECK(result.end == at(3));
+            CHECK_FALSE(result.interrupted);
+            CHECK(milliseconds(result.spikes[1]) == std::vector<double>{2, 3});
+            CHECK(result.spikes[2] == train({{3, 0}, {3, 1}}));
+            CHECK(result.spike_counts == std::vector<std::uint64_t>{3, 2, 2});
+            options.recorded = {"a"};
+            CHECK(simulate(network, inputs, options).spike_counts == result.spike_counts);
+            options.recorded = {};
+            options.potential_times = {at(1), at(3), at(4)};
+            const auto sampled = simulate(network, inputs, options);
+            CHECK(sampled.potentials[0].times == std::vector<Time>{at(1), at(3)});
+        }
+        SimulationOptions options{.duration = ms(100)};
+        options.until_first_spike_of = "b";
+        CHECK(simulate(network, {}, options).end == at(100));
+        options.until_first_spike_of = "c";
+        CHECK_THROWS_WITH_AS((void)simulate(network, {}, options), doctest::Contains("c"), UsageError);
+        options.until_first_spike_of = "b";
+        options.snapshot_due = [](Time) { return false; };
+        CHECK_THROWS_WITH_AS((void)simulate(network, {}, options), doctest::Contains("snapshot"), UsageError);
+        const Network silent({population("r", 1, Integrator{})}, {});
+        options = {.duration = ms(1)};
+        options.until_first_spike_of = "r";
+        CHECK_THROWS_WITH_AS((void)simulate(silent, {}, options), doctest::Contains("spikes"), UsageError);
+    }
     TEST_CASE("only what is asked for is recorded, everything is counted") {
         const Network network(
             {input(1), population("a", 1, If{}), population("b", 1, If{})},

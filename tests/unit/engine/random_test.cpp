@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <set>
 
@@ -92,22 +94,77 @@ TEST_SUITE("engine/random") {
         CHECK(random.below(0, 16) == 0xe);
     }
 
-    TEST_CASE("normal draws are finite and have the moments of the normal distribution") {
-        const CounterRandom random(3, 9);
-        constexpr int n = 100'000;
+    TEST_CASE(
+        "the layers of the ziggurat have one area, and lie one upon another up to the top of the curve") {
+        const auto curve = [](double x) { return std::exp(-0.5 * x * x); };
+        const auto& layers = detail::normal_layers;
+        // The strip below the others with the tail beyond it: R f(R) + sqrt(pi/2) erfc(R/sqrt 2).
+        const double R = static_cast<double>(layers[0].sure) * layers[0].width;
+        const double area = R * curve(R) + std::sqrt(std::acos(0.0)) * std::erfc(R / std::sqrt(2.0));
+        CHECK(layers[0].low == 0.0);
+        CHECK(layers[255].high == 1.0);
+        for (std::size_t k = 0; k < layers.size(); ++k) {
+            CAPTURE(k);
+            const double x = layers[k].width * 0x1p52;
+            // The top layer takes up what 255 roundings have left.
+            CHECK(x * (layers[k].high - layers[k].low) ==
+                  doctest::Approx(area).epsilon(k < 255 ? 1e-13 : 1e-11));
+            if (k > 0) {
+                CHECK(layers[k].low == layers[k - 1].high);
+                CHECK(curve(x) == doctest::Approx(layers[k].low).epsilon(1e-14));
+                CHECK(static_cast<double>(layers[k - 1].sure) * layers[k - 1].width <= x);
+            }
+        }
+    }
+
+    TEST_CASE("a normal draw is its place in its layer, from the bits of one draw") {
+        // The first bits of this state are 41943041 = 20480 2^11 + 1 (connectivity_test.cpp): place 20480 of
+        // layer 1.
+        SequentialRandom random(std::array<std::uint64_t, 4>{1, 2, 3, 4});
+        CHECK(random.normal() == 20480.5 * detail::normal_layers[1].width);
+    }
+
+    TEST_CASE("normal draws have the moments of the normal distribution") {
+        SequentialRandom random(3, 9, 0);
+        constexpr int n = 1'000'000;
         double sum = 0.0;
         double squares = 0.0;
+        double cubes = 0.0;
         double fourth = 0.0;
         for (int i = 0; i < n; ++i) {
-            const double x = random.normal(static_cast<std::uint64_t>(i));
-            REQUIRE(std::isfinite(x));
+            const double x = random.normal();
             sum += x;
             squares += x * x;
+            cubes += x * x * x;
             fourth += x * x * x * x;
         }
-        // Five standard errors: Var(x) = 1, Var(x^2) = 2, Var(x^4) = 96.
+        // Five standard errors: Var(x) = 1, Var(x^2) = 2, Var(x^3) = 15, Var(x^4) = 96.
         CHECK(std::abs(sum / n) < 5.0 * std::sqrt(1.0 / n));
         CHECK(std::abs(squares / n - 1.0) < 5.0 * std::sqrt(2.0 / n));
+        CHECK(std::abs(cubes / n) < 5.0 * std::sqrt(15.0 / n));
         CHECK(std::abs(fourth / n - 3.0) < 5.0 * std::sqrt(96.0 / n));
+    }
+
+    TEST_CASE("normal draws fall evenly into slices of equal probability, and beyond the ziggurat as often") {
+        SequentialRandom random(17, 1, 0);
+        constexpr int n = 4'000'000;
+        constexpr std::size_t slices = 1000;
+        std::array<int, slices> count{};
+        std::array<int, 3> beyond{};  // 3.6541..., where the tail begins, 4, 4.5
+        const std::array<double, 3> bounds{3.654152885361009, 4.0, 4.5};
+        for (int i = 0; i < n; ++i) {
+            const double x = random.normal();
+            const double below = 0.5 * std::erfc(-x / std::sqrt(2.0));
+            ++count[std::min(static_cast<std::size_t>(below * slices), slices - 1)];
+            for (std::size_t k = 0; k < bounds.size(); ++k) beyond[k] += std::abs(x) > bounds[k];
+        }
+        double chi_square = 0.0;
+        for (const int c : count) chi_square += (c - 4000.0) * (c - 4000.0) / 4000.0;
+        // 999 degrees of freedom, standard deviation sqrt(2 * 999); six of them.
+        CHECK(std::abs(chi_square - 999.0) < 6.0 * std::sqrt(1998.0));
+        for (std::size_t k = 0; k < bounds.size(); ++k) {
+            const double expected = n * std::erfc(bounds[k] / std::sqrt(2.0));
+            CHECK(std::abs(beyond[k] - expected) < 5.0 * std::sqrt(expected));
+        }
     }
 }

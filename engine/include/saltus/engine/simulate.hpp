@@ -38,6 +38,10 @@ struct SimulationOptions {
     /// Instants at which potentials are recorded, ascending: the value after everything that happens at that
     /// instant.
     std::vector<Time> potential_times = {};
+    /// Not empty: the run ends with the instant of the first spike of this population, as a network does that
+    /// decides by who is first (Thorpe et al. 2001, Neural Networks 14:715). Work is done a 256th of the
+    /// duration beyond it at most, and shows in synaptic_events only.
+    std::string until_first_spike_of = {};
     /// Called every few windows of time; false stops the run, which keeps what was recorded.
     std::function<bool(const Progress&)> on_progress = {};
 

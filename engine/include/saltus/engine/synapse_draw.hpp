@@ -47,10 +47,26 @@ class WeightDraw {
     explicit WeightDraw(const Distribution& distribution);
     [[nodiscard]] bool is_constant() const { return d_.kind == Distribution::Kind::constant; }
     [[nodiscard]] double constant() const { return d_.value; }
-    [[nodiscard]] double operator()(SequentialRandom& random) const;
+    [[nodiscard]] double operator()(SequentialRandom& random) const {
+        switch (d_.kind) {
+            case Distribution::Kind::constant:
+                break;
+            case Distribution::Kind::uniform:
+                return d_.low + (d_.high - d_.low) * random.uniform();
+            case Distribution::Kind::uniform_grid:
+                return d_.low + static_cast<double>(random.below(grid_)) * d_.step;
+            case Distribution::Kind::normal:
+                for (;;) {
+                    double x = d_.value + d_.sd * random.normal();
+                    if (d_.step > 0.0) x = std::round(x / d_.step);
+                    if (x >= d_.low && x <= d_.high) return d_.step > 0.0 ? x * d_.step : x;
+                }
+        }
+        return d_.value;
+    }
 
   private:
-    Distribution d_;
+    Distribution d_;          // normal: bounds in steps if it has them
     std::uint64_t grid_ = 1;  // number of values
 };
 
@@ -64,7 +80,26 @@ class DelayDraw {
     [[nodiscard]] Duration high() const { return Duration(high_); }
     /// All values are low + k step.
     [[nodiscard]] Duration step() const { return Duration(step_); }
-    [[nodiscard]] Duration operator()(SequentialRandom& random) const;
+    [[nodiscard]] Duration operator()(SequentialRandom& random) const {
+        switch (d_.kind) {
+            case Distribution::Kind::constant:
+                break;
+            case Distribution::Kind::uniform:
+                return Duration(low_ + static_cast<std::int64_t>(
+                                           random.below(static_cast<std::uint64_t>(high_ - low_) + 1)));
+            case Distribution::Kind::uniform_grid:
+                return Duration(low_ + static_cast<std::int64_t>(random.below(grid_)) * step_);
+            case Distribution::Kind::normal:
+                for (;;) {
+                    // To the nearest step: nothing below 0 is kept, so that cutting off is rounding down.
+                    const double steps = mean_steps_ + sd_steps_ * random.normal() + 0.5;
+                    if (!(steps >= 0.0 && steps < 0x1p63)) continue;
+                    const auto whole = static_cast<std::int64_t>(steps);
+                    if (whole >= fewest_steps_ && whole <= most_steps_) return Duration(whole * step_);
+                }
+        }
+        return Duration(low_);
+    }
 
   private:
     Distribution d_;
@@ -72,6 +107,10 @@ class DelayDraw {
     std::int64_t high_ = 0;  // [fs]
     std::int64_t step_ = 1;  // [fs]
     std::uint64_t grid_ = 1;
+    double mean_steps_ = 0.0;  // normal
+    double sd_steps_ = 0.0;
+    std::int64_t fewest_steps_ = 0;
+    std::int64_t most_steps_ = 0;
 };
 
 /// Numbers below 2^32 - 1, each at most once.
@@ -136,9 +175,12 @@ class SynapseDraw {
                 draw_sources<values>(target, rule_.number, take);
             }
         } else {
-            detail::split({rule_.seed, 0, rule_.number, rule_.outputs, source_candidates(),
-                           source_candidates() * rule_.outputs, rule_.multapses},
-                          first, end, counts_);
+            if (first != counts_first_ || counts_.size() != end - first) {
+                detail::split({rule_.seed, 0, rule_.number, rule_.outputs, source_candidates(),
+                               source_candidates() * rule_.outputs, rule_.multapses},
+                              first, end, counts_);
+                counts_first_ = first;
+            }
             for (NeuronIndex target = first; target < end; ++target) {
                 draw_sources<values>(target, counts_[target - first], take);
             }
@@ -192,7 +234,7 @@ class SynapseDraw {
               delays_(stream(draw, unit, detail::Purpose::delay,
                              wants(values, Values::delay) && !draw.delay_.is_constant())) {}
 
-        Synapse next(NeuronIndex source, NeuronIndex target) {
+        [[gnu::always_inline]] Synapse next(NeuronIndex source, NeuronIndex target) {
             Synapse synapse{source, target, 0.0, {}};
             if constexpr (wants(values, Values::weight)) {
                 const auto& weight = draw_.weight_;
@@ -321,6 +363,7 @@ class SynapseDraw {
     bool source_driven_;
     detail::DistinctNumbers distinct_;
     std::vector<std::uint64_t> counts_;
+    NeuronIndex counts_first_ = 0;  // fixed_total_number: the target that they begin with
     std::vector<std::uint64_t> candidates_;
 };
 

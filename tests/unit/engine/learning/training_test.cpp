@@ -249,9 +249,25 @@ TEST_SUITE("learning/training") {
         options = {};
         options.patience = 1;
         CHECK(contains(refusal(options), "early stopping needs samples held back"));
+    }
+
+    TEST_CASE("a snapshot of another training or another learner is refused") {
+        TrainingOptions options;
+        options.epochs = 1;
+        std::shared_ptr<TrainingSnapshot> snapshot;
+        options.snapshot_due = [] { return true; };
+        options.on_snapshot = [&](const TrainingSnapshot& s) {
+            snapshot = std::make_shared<TrainingSnapshot>(s);
+        };
+        GradientLearner learner(std::make_shared<Mean>(random_values(10)), plain(0.1));
+        train(learner, options);
+        REQUIRE(snapshot);
         options = {};
-        options.resume_from = std::make_shared<TrainingSnapshot>(
-            TrainingSnapshot{1, 0, {}, {{"parameters", {1.0, 2.0}}}, {}, {}});
+        options.resume_from = snapshot;
+        options.seed = 1;
+        CHECK(contains(refusal(options), "the training to go on from was another"));
+        options.seed = 0;
+        snapshot->learner["parameters"] = {1.0, 2.0};
         CHECK(contains(refusal(options), "'parameters': expected 1 values, found 2"));
     }
 }

@@ -69,12 +69,28 @@ struct FirstSpikeNetwork {
 /// clock, which lets a potential count as at the threshold within eight.
 [[nodiscard]] double above(double theta);
 
+/// A new network of dense layers with one delay. Weights are uniform in [0, X): X is `initial`, one number a
+/// layer, or such that all inputs of a neuron together carry 20 thresholds in the first layer, 8 in others
+/// (U(0, 5) and U(0, 4) in a network 784-400-10 with thresholds of 100).
+struct DenseFirstSpikes {
+    Shape input;
+    std::vector<std::uint32_t> layers;  // neurons, the classes last
+    double threshold = 100.0;           // neurons fire above it
+    std::vector<double> initial;
+    Duration delay{1'000'000'000'000};
+    Duration t_max{256'000'000'000'000};
+    Duration silence_decides_at{254'000'000'000'000};
+    std::uint64_t seed = 0;
+};
+/// Throws UsageError for numbers that make no network.
+[[nodiscard]] FirstSpikeNetwork dense_first_spikes(const DenseFirstSpikes& plan);
+
 /// Throws NetworkError: a layer that does not fit the one before, V_th <= 0, weights that are not finite,
 /// delays < 0 or not before t_max.
 void check(const FirstSpikeNetwork& network);
 
 /// The same as populations of IF neurons that stay silent after their first spike, since they are reset to
-/// -1e30: any simulator that knows reset values can run it.
+/// -2^100: any simulator that knows reset values can run it.
 [[nodiscard]] Network network_of(const FirstSpikeNetwork& network);
 
 /// Takes a chain input -> IF -> IF ..., whose projections are dense, convolutions, or sums over windows, with

@@ -63,7 +63,7 @@ class GradientLearner : public Learner {
     }
 
   private:
-    void step(double rate_factor, unsigned threads);
+    void step(double gradient_factor, double rate_factor, unsigned threads);
 
     std::shared_ptr<Rule> rule_;
     GradientLearnerOptions options_;

@@ -11,13 +11,22 @@
 //   m_ji = [t_i + d_ji <= t_j]:  what i sent has arrived when j fires
 //   dW_ji = delta_j m_ji,   dd_ji = - delta_j m_ji w_ji                (both are subtracted)
 //
+// Instead of the relative target, the loss may be the cross-entropy of first spikes, whose errors are
+//
+//   p_j = exp(-(t_j - m) / tau_s) / sum,   loss = -log p_y,   e_j = p_j - [j = y]
+//
+// (outputs that fire later than m + 16 tau_s count as p_j = 0, the label excepted); and the division by the
+// norm may be left out.
+//
 // The rule takes -t_j for V_j: it is no true gradient, since with step synapses the times are piecewise
 // constant in the weights. `paper` order: the errors below are made with the weights of before the step;
 // `code` order, as the published program does: with those of after it, layer by layer.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -29,8 +38,12 @@ namespace saltus::learning {
 
 struct S4nnOptions {
     enum class Order { paper, code };
+    enum class Loss { relative, cross_entropy };
 
+    Loss loss = Loss::relative;
     Duration margin{3'000'000'000'000};      // gamma
+    Duration softness{5'000'000'000'000};    // tau_s of the cross-entropy
+    bool normalise = true;                   // divide each layer's errors by their norm
     Order order = Order::paper;              // of the published rule, one sample at a time
     bool learn_delays = false;               // of dense layers; they then differ between synapses
     Duration delay_step{1'000'000'000'000};  // learnt delays are rounded to multiples of it; 0: to the tick
@@ -66,6 +79,9 @@ class S4nnRule : public Rule {
 struct S4nnSequentialOptions {
     std::vector<double> learning_rates{0.2};  // one for all layers, or one each
     std::vector<double> weight_decays{1e-6};
+    /// Hand out an exponential average of the weights over about so many samples (at first, of all so far);
+    /// 0: the weights themselves.
+    double averaged_samples = 0.0;
 };
 
 /// The published rule: a step after every sample, with the learning rate of the paper and its decay,
@@ -112,15 +128,23 @@ struct FirstSpikeOutcome {
     NeuronIndex decided = 0;  // ties by potential
     NeuronIndex lowest = 0;   // ties by index
     bool tied = false;
-    bool silent = false;              // no output fired
-    Time time;                        // of the decision; t_max where silent
-    std::uint32_t input_spikes = 0;   // before the decision
-    std::uint32_t neuron_spikes = 0;  // of hidden neurons before the decision
+    bool silent = false;                      // no output fired
+    bool done = false;                        // false where it was stopped before
+    Time time;                                // of the decision; t_max where silent
+    std::uint32_t input_spikes = 0;           // before the decision
+    std::vector<std::uint32_t> layer_spikes;  // of each hidden layer before the decision
+
+    [[nodiscard]] std::uint32_t neuron_spikes() const {
+        return std::accumulate(layer_spikes.begin(), layer_spikes.end(), 0u);
+    }
 };
 
-/// Runs each sample until it is decided.
-[[nodiscard]] std::vector<FirstSpikeOutcome> classify(const FirstSpikeNetwork& network,
-                                                      const SampleSet& samples, unsigned threads = 1);
+/// Runs each sample until it is decided; or to its end, where spikes after the decision count, too.
+/// `on_progress` is asked now and then with the number of samples done; false stops, and leaves the rest as
+/// they were.
+[[nodiscard]] std::vector<FirstSpikeOutcome> classify(
+    const FirstSpikeNetwork& network, const SampleSet& samples, unsigned threads = 1, bool to_the_end = false,
+    const std::function<bool(std::uint64_t)>& on_progress = {});
 
 /// Spike times of every neuron, layer by layer; t_max: silent.
 [[nodiscard]] std::vector<std::vector<Time>> spike_times(const FirstSpikeNetwork& network,

@@ -27,6 +27,7 @@ struct EpochRecord {
 };
 
 struct TrainingSnapshot {
+    std::uint64_t asked = 0;    // digest of the options and of the number of samples
     std::uint64_t epoch = 0;    // finished
     std::uint64_t batches = 0;  // of the next one
     Tally tally;                // of these

@@ -1,5 +1,4 @@
-// exp and log of the inner loops, in plain arithmetic: the same bits on every machine, one by one or many at
-// once.
+// exp and log in plain arithmetic: the same bits on every machine, one by one or many at once.
 #pragma once
 
 #include <bit>
@@ -10,7 +9,7 @@ namespace saltus::kernels {
 
 /// e^x for |x| <= 700, to about one unit in the last place: x = k ln 2 + r, and the series of e^r to
 /// degree 13.
-[[nodiscard, gnu::always_inline]] inline double exponential(double x) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr double exponential(double x) noexcept {
     constexpr double shift = 0x1.8p52;  // adding it rounds to a whole number
     constexpr double ln2_high = 0x1.62e42fefa0000p-1;
     constexpr double ln2_low = 0x1.cf79abc9e3b3ap-40;
@@ -35,7 +34,7 @@ namespace saltus::kernels {
 
 /// Natural logarithm of a normal x > 0, to about one unit in the last place of 1:
 /// x = 2^k m, m in [sqrt(1/2), sqrt 2), log m = 2 atanh(s), s = (m - 1)/(m + 1).
-[[nodiscard, gnu::always_inline]] inline double logarithm(double x) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr double logarithm(double x) noexcept {
     constexpr std::uint64_t sqrt_half = 0x3FE6A09E667F3BCDu;
     const auto bits = std::bit_cast<std::uint64_t>(x);
     const std::uint64_t k = (bits - sqrt_half) & 0xFFF0000000000000u;  // exponent, in place
