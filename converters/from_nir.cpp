@@ -148,7 +148,7 @@ class Importer {
             notes_.push_back("population " + quoted(name) +
                              " can be reached by no input and has no drive: it stays silent.");
         }
-        return {std::move(network), std::move(notes_)};
+        return {std::move(network), std::move(notes_), first_spike_of(document_)};
     }
 
   private:

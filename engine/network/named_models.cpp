@@ -156,7 +156,8 @@ std::vector<std::string> names_of() {
         names.insert(names.end(), {"tau_syn", "tau_syn_ex", "tau_syn_in"});
     }
     if constexpr (requires { p.R; }) names.emplace_back("C_m");
-    names.insert(names.end(), {"t_ref", "V_0", "V_m"});
+    if constexpr (requires { p.t_ref; }) names.emplace_back("t_ref");
+    names.insert(names.end(), {"V_0", "V_m"});
     return names;
 }
 
@@ -201,7 +202,8 @@ P neuron_of(const Columns& columns, std::size_t i) {
     }
     if constexpr (requires { p.E_L; }) p.V_0 = p.E_L;
     p.V_0 = columns.value("V_0", i).value_or(columns.value("V_m", i).value_or(p.V_0));
-    p.t_ref = columns.duration("t_ref", columns.value("t_ref", i).value_or(0.0));
+    if constexpr (requires { p.t_ref; })
+        p.t_ref = columns.duration("t_ref", columns.value("t_ref", i).value_or(0.0));
     return p;
 }
 
@@ -242,9 +244,12 @@ constexpr std::array models{
     saltus_model<neurons::Lif>("lif_delta"),
     saltus_model<neurons::LifAdaptive>("lif_delta_adaptive"),
     saltus_model<neurons::Qif>("qif_delta"),
+    saltus_model<neurons::IfExp>("if_exp"),
     saltus_model<neurons::CubaLif>("lif_exp"),
     saltus_model<neurons::LifExp2>("lif_exp2"),
     saltus_model<neurons::LifAlpha>("lif_alpha"),
+    saltus_model<neurons::Li>("li_delta"),
+    saltus_model<neurons::CubaLi>("li_exp"),
     nest_model<neurons::Lif>("iaf_psc_delta"),
     nest_model<neurons::Lif>("iaf_psc_delta_ps"),
     nest_model<neurons::LifExp2>("iaf_psc_exp"),

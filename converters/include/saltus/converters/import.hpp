@@ -1,9 +1,11 @@
 // What reading a tool's files gives.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "saltus/converters/first_spike.hpp"
 #include "saltus/engine/network.hpp"
 
 namespace saltus::converters {
@@ -11,6 +13,7 @@ namespace saltus::converters {
 struct Import {
     Network network;
     std::vector<std::string> notes;  // what was guessed or repaired, one sentence each
+    std::optional<FirstSpikeReading> first_spike = std::nullopt;  // as the file's own metadata say
 };
 
 }  // namespace saltus::converters

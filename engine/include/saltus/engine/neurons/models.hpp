@@ -21,6 +21,7 @@
 #include "saltus/engine/neurons/cuba_li.hpp"
 #include "saltus/engine/neurons/cuba_lif.hpp"
 #include "saltus/engine/neurons/if.hpp"
+#include "saltus/engine/neurons/if_exp.hpp"
 #include "saltus/engine/neurons/integrator.hpp"
 #include "saltus/engine/neurons/li.hpp"
 #include "saltus/engine/neurons/lif.hpp"
@@ -48,7 +49,7 @@ template <Spiking P>
 void adapt(const P&, typename P::State&) noexcept {}
 
 using Model = std::variant<Input, PoissonSource, RegularSource, SpikeSource, PerNeuron<If>, PerNeuron<Lif>,
-                           PerNeuron<CubaLif>, PerNeuron<LifExp2>, PerNeuron<LifAlpha>,
+                           PerNeuron<CubaLif>, PerNeuron<IfExp>, PerNeuron<LifExp2>, PerNeuron<LifAlpha>,
                            PerNeuron<LifAdaptive>, PerNeuron<Qif>, PerNeuron<Integrator>, PerNeuron<Li>,
                            PerNeuron<CubaLi>, PerNeuron<Threshold>>;
 
