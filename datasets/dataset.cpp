@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "camera.hpp"
+#include "images.hpp"
 #include "labels.hpp"
+#include "saltus/datasets/yin_yang.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/spikes.hpp"
 
@@ -67,19 +69,43 @@ void check_index(std::uint64_t index, std::uint64_t size) {
     }
 }
 
-Dataset open_dataset(const std::filesystem::path& path, const std::string& split) {
+namespace {
+
+Dataset open_features(const std::filesystem::path& path, const std::string& split) {
+    if (!split.empty()) {
+        throw UsageError(path.string() + " has no part " + saltus::quoted(split) +
+                         ": each part is a file of its own. Name that file.");
+    }
+    io::FeatureTable table = io::read_feature_table(path);
+    for (std::size_t k = 0; k < table.labels.size(); ++k) {
+        check_label(table.labels[k], path.string(), "'/labels', entry " + std::to_string(k));
+    }
+    return feature_dataset(path.string(), table.columns, std::move(table.values), std::move(table.labels),
+                           {});
+}
+
+}  // namespace
+
+Dataset open_dataset(const std::filesystem::path& path, const std::string& split, const Encoding& encoding) {
+    std::error_code error;
+    const bool exists = std::filesystem::exists(path, error);
+    if (!exists && path == "yin-yang") return open_yin_yang(split);
     constexpr std::array<std::string_view, 2> splits{"train", "test"};
     if (!split.empty() && std::find(splits.begin(), splits.end(), split) == splits.end()) {
         throw UsageError("split: expected train or test, found " + saltus::quoted(split) + "." +
                          did_you_mean(split, splits));
     }
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error)) return open_camera_folder(path, split);
+    if (std::filesystem::is_directory(path, error)) {
+        return is_image_folder(path) ? open_images(path, split, encoding) : open_camera_folder(path, split);
+    }
+    if (exists && is_image_file(path)) return open_images(path, split, encoding);
     switch (io::spike_layout(path)) {
         case io::SpikeLayout::batch:
             return open_spike_batch(path, split);
         case io::SpikeLayout::camera:
             return open_camera_recordings(path, split);
+        case io::SpikeLayout::features:
+            return open_features(path, split);
         case io::SpikeLayout::sonata:
             break;
     }

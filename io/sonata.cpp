@@ -241,6 +241,7 @@ SpikeLayout spike_layout(const std::filesystem::path& path) {
     const hdf5::File file = hdf5::File::open(path);
     const hdf5::Group root = file.root();
     if (root.contains("events") && root.contains("offsets")) return SpikeLayout::camera;
+    if (root.contains("samples") && root.contains("labels")) return SpikeLayout::features;
     if (!root.contains("spikes")) {
         throw FileError::unexpected(
             path.string(), "",

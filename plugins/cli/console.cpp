@@ -66,6 +66,12 @@ void ProgressLine::update(double fraction, const std::string& text) {
     }
 }
 
+void ProgressLine::say(const std::string& text) {
+    if (quiet_) return;
+    std::cerr << (drawn_ ? "\r\x1b[K" : "") << text << "\n";
+    drawn_ = false;
+}
+
 double peak_rss_mib() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

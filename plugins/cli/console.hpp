@@ -25,6 +25,8 @@ class ProgressLine {
 
     /// `fraction` of the job is done; `text` says what else there is to say.
     void update(double fraction, const std::string& text);
+    /// A line that stays.
+    void say(const std::string& text);
 
   private:
     using Clock = std::chrono::steady_clock;

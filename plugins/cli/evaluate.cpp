@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "encoding.hpp"
 #include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
@@ -22,11 +23,13 @@ struct Options {
     std::string split;
     std::string duration;
     std::string output;
+    std::string decide;
     std::string report;
     unsigned threads = 0;
     bool json = false;
     bool quiet = false;
     ReadingOptions reading;
+    EncodingOptions encoding;
 };
 
 struct PerSample {
@@ -41,13 +44,41 @@ std::string percent(double fraction) {
     return short_number(100.0 * fraction) + " %";
 }
 
-/// Names and values for people; the JSON object has the same facts under machine names.
-std::vector<std::pair<std::string, std::string>> facts(const datasets::Evaluation& e,
-                                                       const datasets::Dataset& dataset) {
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+std::string right(std::uint64_t correct, std::uint64_t samples) {
+    const double share = samples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(samples);
+    return with_commas(correct) + " of " + with_commas(samples) + " (" + percent(share) + ")";
+}
+
+Facts first_spike_facts(const datasets::Evaluation& e, const datasets::Dataset& dataset) {
     const PerSample per_sample(e);
+    const datasets::FirstSpikeFigures& f = *e.first_spikes;
+    const double full_events = static_cast<double>(f.full_synaptic_events);
     return {{"data set", dataset.name + ", " + with_commas(e.samples) + " samples"},
-            {"right",
-             with_commas(e.correct) + " of " + with_commas(e.samples) + " (" + percent(e.accuracy()) + ")"},
+            {"right, ties by potential", right(e.correct, e.samples)},
+            {"right, ties by lowest index", right(f.correct_by_index, e.samples)},
+            {"ties, silent", with_commas(e.ties) + ", " + with_commas(f.silent)},
+            {"mean time of the decision", short_number(1e3 * f.decision_s) + " ms"},
+            {"input spikes before it", short_number(per_sample(e.input_spikes)) + " a sample (" +
+                                           percent(f.input_share) + " of those it has)"},
+            {"spikes before it", short_number(per_sample(e.neuron_spikes)) + " a sample, " +
+                                     short_number(per_sample(f.full_neuron_spikes)) + " to the end"},
+            {"synaptic events before it", short_number(per_sample(e.synaptic_events)) + " a sample, " +
+                                              short_number(full_events / per_sample.n) + " to the end"},
+            {"samples a second",
+             with_commas(static_cast<std::uint64_t>(static_cast<double>(e.samples) / e.wall_s)) + " on " +
+                 std::to_string(e.threads) + " threads, " +
+                 with_commas(static_cast<std::uint64_t>(static_cast<double>(e.samples) / f.full_s)) +
+                 " to the end"}};
+}
+
+/// Names and values for people; the JSON object has the same facts under machine names.
+Facts facts(const datasets::Evaluation& e, const datasets::Dataset& dataset) {
+    const PerSample per_sample(e);
+    if (e.first_spikes) return first_spike_facts(e, dataset);
+    return {{"data set", dataset.name + ", " + with_commas(e.samples) + " samples"},
+            {"right", right(e.correct, e.samples)},
             {"ties, undecided", with_commas(e.ties) + ", " + with_commas(e.undecided)},
             {"input spikes a sample", short_number(per_sample(e.input_spikes))},
             {"spikes a sample", short_number(per_sample(e.neuron_spikes))},
@@ -87,23 +118,39 @@ nlohmann::ordered_json as_json(const datasets::Evaluation& e) {
         if (decision.decided != datasets::undecided) entry["decided"] = decision.decided;
         decisions.push_back(std::move(entry));
     }
-    return {{"samples", e.samples},
-            {"correct", e.correct},
-            {"accuracy", e.accuracy()},
-            {"ties", e.ties},
-            {"undecided", e.undecided},
-            {"classes", e.classes},
-            {"confusion", std::move(confusion)},
-            {"input_spikes_per_sample", per_sample(e.input_spikes)},
-            {"spikes_per_sample", per_sample(e.neuron_spikes)},
-            {"synaptic_events_per_sample", per_sample(e.synaptic_events)},
-            {"sim_s_per_sample", per_sample(e.simulation_s)},
-            {"samples_per_s", static_cast<double>(e.samples) / e.wall_s},
-            {"sim_s", e.wall_s},
-            {"threads", e.threads},
-            {"peak_rss_mib", peak_rss_mib()},
-            {"interrupted", e.interrupted},
-            {"decisions", std::move(decisions)}};
+    nlohmann::ordered_json result{{"samples", e.samples},
+                                  {"correct", e.correct},
+                                  {"accuracy", e.accuracy()},
+                                  {"ties", e.ties},
+                                  {"undecided", e.undecided},
+                                  {"classes", e.classes},
+                                  {"confusion", std::move(confusion)},
+                                  {"input_spikes_per_sample", per_sample(e.input_spikes)},
+                                  {"spikes_per_sample", per_sample(e.neuron_spikes)},
+                                  {"synaptic_events_per_sample", per_sample(e.synaptic_events)},
+                                  {"sim_s_per_sample", per_sample(e.simulation_s)},
+                                  {"samples_per_s", static_cast<double>(e.samples) / e.wall_s},
+                                  {"sim_s", e.wall_s},
+                                  {"threads", e.threads},
+                                  {"peak_rss_mib", peak_rss_mib()},
+                                  {"interrupted", e.interrupted}};
+    if (e.first_spikes) {
+        const datasets::FirstSpikeFigures& f = *e.first_spikes;
+        result["first_spikes"] = {{"correct_by_potential", e.correct},
+                                  {"correct_by_index", f.correct_by_index},
+                                  {"ties", e.ties},
+                                  {"silent", f.silent},
+                                  {"mean_decision_s", f.decision_s},
+                                  {"input_spikes_before_decision", per_sample(e.input_spikes)},
+                                  {"input_share_before_decision", f.input_share},
+                                  {"spikes_before_decision", per_sample(e.neuron_spikes)},
+                                  {"synaptic_events_before_decision", per_sample(e.synaptic_events)},
+                                  {"spikes_to_the_end", per_sample(f.full_neuron_spikes)},
+                                  {"synaptic_events_to_the_end", per_sample(f.full_synaptic_events)},
+                                  {"samples_per_s_to_the_end", static_cast<double>(e.samples) / f.full_s}};
+    }
+    result["decisions"] = std::move(decisions);
+    return result;
 }
 
 /// Spikes of the whole network for the first sample, for the report.
@@ -165,10 +212,20 @@ void write_evaluation_report(const Options& options, const Network& network, con
     io::write_report(options.report, report);
 }
 
+bool first_spikes_decide(const Options& options, bool file_says_so, const datasets::Dataset& dataset) {
+    if (options.decide.empty()) return file_says_so || dataset.name == "images";
+    if (options.decide == "first") return true;
+    if (options.decide == "most") return false;
+    throw UsageError("--decide: expected first (the first output spike) or most (most spikes), found " +
+                     quoted(options.decide) + ".");
+}
+
 void evaluate(const Options& options) {
     const converters::NirImport import = read_network(options.network, options.reading);
     if (!options.quiet) print_notes(import.notes);
-    const datasets::Dataset dataset = datasets::open_dataset(options.dataset, options.split);
+    const converters::FirstSpikeReading first = options.encoding.reading(import.first_spike);
+    const datasets::Dataset dataset =
+        datasets::open_dataset(options.dataset, options.split, encoding_of(first));
 
     datasets::EvaluationOptions evaluation;
     evaluation.threads = options.threads;
@@ -183,7 +240,11 @@ void evaluate(const Options& options) {
                             with_commas(done) + " of " + with_commas(total) + " samples");
             return !interrupted();
         };
-        e = datasets::evaluate(import.network, dataset, evaluation);
+        e = first_spikes_decide(options, import.first_spike.has_value(), dataset)
+                ? datasets::evaluate_first_spikes(
+                      learning::first_spike_network(import.network, first.t_max, first.silence_decides_at),
+                      dataset, evaluation)
+                : datasets::evaluate(import.network, dataset, evaluation);
     }
 
     if (options.json) {
@@ -203,16 +264,21 @@ void add_evaluate(CLI::App& app) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("evaluate", "classify a data set and say how often that was right");
     verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
-    verb->add_option("DATASET", options->dataset, "a folder of event-camera files, or a spike HDF5 file")
+    verb->add_option("DATASET", options->dataset,
+                     "a folder of images (MNIST) or event-camera files, a spike HDF5 file, or yin-yang")
         ->required();
     verb->add_option("--split", options->split, "train or test; default: everything");
     verb->add_option("-d,--duration", options->duration, "use this much of each sample, as in 300ms");
+    verb->add_option("--decide", options->decide,
+                     "first: the first output spike, every neuron firing at most once; most: most spikes "
+                     "(default: what the network's file says, else first for images, most for others)");
     verb->add_option("--output", options->output, "the output that decides, where there are several");
     verb->add_option("--threads", options->threads, "samples in parallel (default: all cores)");
     verb->add_option("--report", options->report, "write an HTML report");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     verb->add_flag("-q,--quiet", options->quiet, "no notes, no progress");
     options->reading.add_to(*verb);
+    options->encoding.add_to(*verb);
     verb->footer("Example: saltus evaluate cnn.nir n-mnist/Test --report report.html");
     verb->callback([options] { evaluate(*options); });
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "saltus/datasets/encoding.hpp"
 #include "saltus/engine/spike_train.hpp"
 
 namespace saltus::datasets {
@@ -33,11 +34,18 @@ struct Dataset {
 ///   The label stands in a file's name (test_00001_label7.bin), or is the name of the folder it lies in
 ///   (Test/7/00001.bin). Shape (2, 34, 34): polarity OFF, ON.
 /// - An HDF5 file with /spikes/times, /spikes/units and /labels: SHD, SSC. Shape (units).
+/// - A folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, or t10k-..., or one such file of
+///   images beside its labels, each with or without .gz: MNIST, Fashion-MNIST. Shape (rows, columns); spikes
+///   by `encoding`.
+/// - An HDF5 file with /samples and /labels, or the name yin-yang where there is no such file: rows of
+///   numbers, as in yin_yang.hpp. Shape (columns + 1), the last one a bias.
 /// - An HDF5 file with /events/x, y, p, t_us, /offsets, /label: packed camera recordings.
 ///
 /// `split` is "", "train" or "test"; "" takes everything. In a folder it picks the sub-folder of that name
-/// (any case), among packed recordings those of its /test flags; a file in the SHD layout has no parts.
+/// (any case), among images the files of that name (t10k is the test part), among packed recordings those of
+/// its /test flags; a file in the SHD layout or of rows has no parts. yin-yang has a part validation, too.
 /// Throws FileError, and UsageError for a split that the data set does not have.
-[[nodiscard]] Dataset open_dataset(const std::filesystem::path& path, const std::string& split = {});
+[[nodiscard]] Dataset open_dataset(const std::filesystem::path& path, const std::string& split = {},
+                                   const Encoding& encoding = {});
 
 }  // namespace saltus::datasets

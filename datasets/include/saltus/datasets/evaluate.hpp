@@ -4,6 +4,9 @@
 // Decision: the class is the neuron of the output port with the most spikes; where the output does not spike,
 // the one with the largest potential at the end of the sample. The lowest index wins a tie, and ties are
 // counted. A sample whose output neurons all stay silent is undecided, which counts as wrong.
+//
+// evaluate_first_spikes: every neuron fires at most once, and the first output spike decides and ends the
+// sample, see first_spike.hpp of the engine.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +16,8 @@
 #include <vector>
 
 #include "saltus/datasets/dataset.hpp"
+#include "saltus/engine/learning/first_spike.hpp"
+#include "saltus/engine/learning/samples.hpp"
 #include "saltus/engine/network.hpp"
 #include "saltus/engine/stepped.hpp"
 
@@ -38,6 +43,18 @@ struct Decision {
     bool done = false;  // false where the evaluation was stopped before this sample
 };
 
+/// Where first spikes decide: means are over all samples.
+struct FirstSpikeFigures {
+    std::uint64_t correct_by_index = 0;  // had ties been decided by the lowest index
+    std::uint64_t silent = 0;            // no output spike: the largest potential decided
+    double decision_s = 0.0;             // mean time of the decision, t_max where silent
+    double input_share = 0.0;            // mean share of a sample's input spikes before the decision
+    // had samples been run to their end:
+    std::uint64_t full_neuron_spikes = 0;
+    std::uint64_t full_synaptic_events = 0;
+    double full_s = 0.0;  // seconds it took, on as many threads
+};
+
 struct Evaluation {
     std::vector<Decision> decisions;  // in the order of the data set
     std::vector<std::string> classes;
@@ -53,6 +70,7 @@ struct Evaluation {
     double wall_s = 0.0;
     unsigned threads = 1;
     bool interrupted = false;
+    std::optional<FirstSpikeFigures> first_spikes;
 
     [[nodiscard]] double accuracy() const {
         return samples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(samples);
@@ -64,5 +82,13 @@ struct Evaluation {
 /// run, FileError for a sample that cannot be read (of the first such sample).
 [[nodiscard]] Evaluation evaluate(const Network& network, const Dataset& dataset,
                                   const EvaluationOptions& options = {});
+
+/// Spikes and events are those before the decisions. Throws NetworkError and UsageError where the data set
+/// does not fit the network, FileError for a sample that cannot be read.
+[[nodiscard]] Evaluation evaluate_first_spikes(const learning::FirstSpikeNetwork& network,
+                                               const Dataset& dataset, const EvaluationOptions& options = {});
+
+/// All samples in memory, for learning.
+[[nodiscard]] learning::SampleSet load_samples(const Dataset& dataset);
 
 }  // namespace saltus::datasets

@@ -14,6 +14,9 @@
 // Packed camera recordings:
 //     /events/x, y, p (0 OFF, 1 ON), t_us; recording k is [offsets[k], offsets[k + 1]);
 //     /offsets, /label, optional /test (1: belongs to the test part), optional root attributes width, height.
+//
+// Rows of numbers (Yin-Yang):
+//     /samples (rows, columns), /labels.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +28,9 @@
 
 namespace saltus::io {
 
-/// Which of the layouts above an HDF5 file has: SONATA, SHD, or packed camera recordings.
-enum class SpikeLayout { sonata, batch, camera };
+/// Which of the layouts above an HDF5 file has: SONATA, SHD, packed camera recordings, or rows of
+/// numbers.
+enum class SpikeLayout { sonata, batch, camera, features };
 /// Throws FileError where it is none of them.
 [[nodiscard]] SpikeLayout spike_layout(const std::filesystem::path& path);
 
@@ -91,5 +95,13 @@ struct CameraRecordings {
 /// Throws FileError for columns of different lengths, offsets that do not rise from 0 to the number of
 /// events, pixels outside the frame, time that runs backwards within a recording.
 [[nodiscard]] CameraRecordings read_camera_recordings(const std::filesystem::path& path);
+
+/// Rows of numbers with a label each.
+struct FeatureTable {
+    std::uint32_t columns = 0;
+    std::vector<double> values;  // [row][column]
+    std::vector<std::int64_t> labels;
+};
+[[nodiscard]] FeatureTable read_feature_table(const std::filesystem::path& path);
 
 }  // namespace saltus::io

@@ -1,0 +1,251 @@
+#include "dense_layer.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "grid_kernel.hpp"
+#include "saltus/engine/learning/learner.hpp"
+#include "simulation/kernels.hpp"
+
+namespace saltus::learning {
+
+namespace {
+
+constexpr double range = 1 << 30;  // sums of weights and thresholds are smaller
+constexpr double headroom = 1.25;  // for weights that grow
+
+/// The nearest whole number, |x| < 2^31: added to 1.5 2^52, it comes to lie in the low bits.
+[[gnu::always_inline]] inline std::int32_t nearest(double x) {
+    return static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(x + 0x1.8p52));
+}
+
+struct Fired {
+    std::uint32_t group;
+    NeuronIndex neuron;
+};
+
+SALTUS_VECTOR_VERSIONS
+bool round_row(const double* __restrict row, std::int32_t* __restrict rounded, std::size_t n, double unit) {
+    bool same = true;
+#pragma omp simd reduction(&& : same)
+    for (std::size_t j = 0; j < n; ++j) {
+        const double x = row[j] * unit;
+        const double y = x + 0x1.8p52;
+        rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(y));
+        same = same && y - 0x1.8p52 == x;
+    }
+    return same;
+}
+
+SALTUS_VECTOR_VERSIONS
+void round_all(const double* __restrict from, double* __restrict to, std::size_t n, double unit,
+               double step) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) to[k] = ((from[k] * unit + 0x1.8p52) - 0x1.8p52) * step;
+}
+
+SALTUS_VECTOR_VERSIONS
+void add_magnitudes(const double* __restrict row, double* __restrict sums, std::size_t n) {
+#pragma omp simd
+    for (std::size_t j = 0; j < n; ++j) sums[j] += std::abs(row[j]);
+}
+
+}  // namespace
+
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits) {
+    round_all(from.data(), to.data(), to.size(), std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
+}
+
+struct DenseLayer::State : LayerState {
+    std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>> V;
+    std::vector<std::uint32_t> ends;
+    std::vector<Hit> hits;
+    std::vector<Fired> fired;
+    std::vector<std::uint32_t> places;  // of the spikes of each group
+};
+
+int grid_bits(double V_th) {
+    return 20 - std::ilogb(V_th);
+}
+
+DenseLayer::DenseLayer(const DenseSynapses& synapses, double V_th, std::int64_t t_max)
+    : inputs_(synapses.inputs),
+      outputs_(synapses.outputs),
+      stride_((std::size_t{outputs_} + narrow_tile - 1) / narrow_tile * narrow_tile),
+      delay_(synapses.delays.front().femtoseconds()),
+      t_max_(t_max),
+      V_th_(V_th),
+      grid_(inputs_ * stride_, 0) {}
+
+void DenseLayer::set(std::span<const double> weights, std::span<const double>, unsigned threads) {
+    exact_ = weights;
+    scale_ = 1.0;
+    // The largest sum of a column decides how fine the grid may be.
+    std::vector<double> sums(outputs_, 0.0);
+    for (std::size_t i = 0; i < inputs_; ++i) {
+        add_magnitudes(weights.data() + i * outputs_, sums.data(), outputs_);
+    }
+    const double largest = std::max(2.0 * V_th_, *std::max_element(sums.begin(), sums.end()));
+    const int possible = static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
+    room_ = std::ldexp(range, -possible) - largest;
+    bits_ = std::min(possible, grid_bits(V_th_));
+    round(threads);
+    if (!on_grid_ && bits_ < possible) {
+        bits_ = possible;
+        round(threads);
+    }
+    choose_threshold();
+}
+
+void DenseLayer::round(unsigned threads) {
+    constexpr std::size_t piece = 64;
+    const double unit = std::ldexp(1.0, bits_);
+    std::vector<char> exact(inputs_, 1);
+    for_each_parallel((inputs_ + piece - 1) / piece, threads, [&](std::size_t p, unsigned) {
+        for (std::size_t i = p * piece; i < std::min<std::size_t>(inputs_, (p + 1) * piece); ++i) {
+            exact[i] = round_row(exact_.data() + i * outputs_, grid_.data() + i * stride_, outputs_, unit);
+        }
+    });
+    on_grid_ = std::all_of(exact.begin(), exact.end(), [](char x) { return x != 0; });
+}
+
+void DenseLayer::choose_threshold() {
+    const double threshold = std::ceil(V_th_ / scale_ * std::ldexp(1.0, bits_));
+    slack_ = on_grid_ ? 0 : static_cast<std::int32_t>(1 + inputs_ / 2);
+    start_ = slack_ - static_cast<std::int32_t>(threshold);
+}
+
+std::unique_ptr<LayerState> DenseLayer::state() const {
+    auto state = std::make_unique<State>();
+    state->V.resize(stride_);
+    return state;
+}
+
+void DenseLayer::reset(LayerState& state) const {
+    auto& V = static_cast<State&>(state).V;
+    std::fill(V.begin(), V.begin() + outputs_, start_);
+    std::fill(V.begin() + outputs_, V.end(), never);
+}
+
+bool DenseLayer::reached(const Spikes& sources, std::size_t end, NeuronIndex neuron) const {
+    double V = 0.0;
+    for (std::size_t s = 0; s < end; ++s) V += exact_[sources.neurons[s] * std::size_t{outputs_} + neuron];
+    return V * scale_ >= V_th_;
+}
+
+void DenseLayer::advance(LayerState& state, const Spikes& sources, std::size_t from, std::int64_t,
+                         Spikes& spikes) const {
+    auto& [V, ends, hits, fired, places] = static_cast<State&>(state);
+    ends.clear();
+    std::size_t end = from;
+    while (end < sources.size() && sources.times[end] + delay_ < t_max_) {
+        const std::int64_t time = sources.times[end];
+        while (end < sources.size() && sources.times[end] == time) ++end;
+        ends.push_back(static_cast<std::uint32_t>(end - from));
+    }
+    const ArrivalGroups groups{{sources.neurons.data() + from, end - from}, ends};
+    fired.clear();
+    places.assign(ends.size() + 1, 0);
+    for (std::size_t base = 0; base < stride_;) {
+        const std::size_t tile = base + wide_tile <= stride_ ? wide_tile : narrow_tile;
+        for (std::size_t first = 0; first < ends.size(); ++first) {
+            hits.clear();
+            first = learning::advance(tile, grid_.data() + base, stride_, groups, first, 2 * slack_,
+                                      V.data() + base, hits);
+            for (const Hit& hit : hits) {
+                for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+                    const auto j =
+                        static_cast<NeuronIndex>(base) + static_cast<NeuronIndex>(std::countr_zero(lanes));
+                    if (hit.group == first) {  // some lanes of it have to be looked at
+                        if (V[j] < 2 * slack_ && !reached(sources, from + ends[first], j)) continue;
+                        V[j] = never;
+                    }
+                    ++places[hit.group + 1];
+                    fired.push_back({hit.group, j});
+                }
+            }
+        }
+        base += tile;
+    }
+    // By time, then neuron: tiles and lanes come in the order of neurons.
+    const std::size_t before = spikes.size();
+    spikes.times.resize(before + fired.size());
+    spikes.neurons.resize(before + fired.size());
+    for (std::size_t g = 1; g < places.size(); ++g) places[g] += places[g - 1];
+    for (const Fired& f : fired) {
+        const std::size_t place = before + places[f.group]++;
+        spikes.times[place] = sources.times[from + ends[f.group] - 1] + delay_;
+        spikes.neurons[place] = f.neuron;
+    }
+}
+
+void DenseLayer::set_scale(double scale) {
+    scale_ = scale;
+    choose_threshold();
+}
+
+void DenseLayer::descend(const Spikes& sources, const Deltas& deltas, double rate,
+                         std::span<double> weights) {
+    const double unit = std::ldexp(1.0, bits_);
+    const double step = rate / scale_;
+    double longest = 0.0;
+    for (const Delta& delta : deltas) longest = std::max(longest, std::abs(delta.value));
+    std::size_t live = deltas.size();
+    for (std::size_t s = 0; s < sources.size(); ++s) {
+        const std::int64_t arrival = sources.times[s] + delay_;
+        while (live > 0 && deltas[live - 1].time < arrival) --live;
+        if (live == 0) break;
+        double* row = weights.data() + sources.neurons[s] * std::size_t{outputs_};
+        std::int32_t* rounded = grid_.data() + sources.neurons[s] * stride_;
+        for (std::size_t k = 0; k < live; ++k) {
+            const NeuronIndex j = deltas[k].neuron;
+            row[j] -= step * deltas[k].value;
+            rounded[j] = nearest(row[j] * unit);
+        }
+        room_ -= step * longest;
+    }
+    on_grid_ = false;
+    if (room_ > 0.0) return;
+    const double scale_before = scale_;
+    set(weights, {}, 1);
+    set_scale(scale_before);
+}
+
+double DenseLayer::potential(const Spikes& sources, NeuronIndex neuron, std::int64_t time) const {
+    double V = 0.0;
+    for (std::size_t s = 0; s < sources.size() && sources.times[s] + delay_ <= time; ++s) {
+        V += exact_[sources.neurons[s] * std::size_t{outputs_} + neuron];
+    }
+    return V * scale_;
+}
+
+void DenseLayer::back(const Spikes& sources, const Deltas& deltas, std::span<double> below) const {
+    std::size_t live = deltas.size();  // those that fire at the arrival or later
+    for (std::size_t s = 0; s < sources.size(); ++s) {
+        const std::int64_t arrival = sources.times[s] + delay_;
+        while (live > 0 && deltas[live - 1].time < arrival) --live;
+        if (live == 0) return;
+        const double* row = exact_.data() + sources.neurons[s] * std::size_t{outputs_};
+        double sum = 0.0;
+        for (std::size_t k = 0; k < live; ++k) sum += deltas[k].value * row[deltas[k].neuron];
+        below[sources.neurons[s]] += sum * scale_;
+    }
+}
+
+void DenseLayer::add_gradient(const Spikes& sources, const Deltas& deltas, unsigned part, unsigned parts,
+                              std::span<double> weights, std::span<double>) const {
+    std::size_t live = deltas.size();
+    for (std::size_t s = 0; s < sources.size(); ++s) {
+        const std::int64_t arrival = sources.times[s] + delay_;
+        while (live > 0 && deltas[live - 1].time < arrival) --live;
+        if (live == 0) return;
+        const NeuronIndex i = sources.neurons[s];
+        if (i % parts != part) continue;
+        double* row = weights.data() + i * std::size_t{outputs_};
+        for (std::size_t k = 0; k < live; ++k) row[deltas[k].neuron] += deltas[k].value;
+    }
+}
+
+}  // namespace saltus::learning

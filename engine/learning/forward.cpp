@@ -1,0 +1,100 @@
+#include "forward.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace saltus::learning {
+
+namespace {
+
+constexpr std::size_t piece = 16;  // spikes: fewer cost calls, more are computed in vain
+constexpr std::int64_t end_of_time = std::numeric_limits<std::int64_t>::max() / 2;
+
+}  // namespace
+
+Layers make_layers(const FirstSpikeNetwork& network) {
+    Layers layers;
+    for (const FirstSpikeLayer& layer : network.layers) {
+        layers.push_back(make_layer(layer, network.t_max.femtoseconds()));
+    }
+    return layers;
+}
+
+Forward::Forward(const FirstSpikeNetwork& network, const Layers& layers)
+    : network_(network),
+      layers_(layers),
+      t_max_(network.t_max.femtoseconds()),
+      spikes_(layers.size() + 1),
+      taken_(layers.size()),
+      times_(network.classes()),
+      seen_(element_count(network.input), 0) {
+    for (const auto& layer : layers) {
+        states_.push_back(layer->state());
+        least_delay_ += layer->least_delay();
+    }
+}
+
+void Forward::run(const SampleSet::View& sample, const Until& until) {
+    ++runs_;
+    for (Spikes& spikes : spikes_) spikes.clear();
+    std::fill(taken_.begin(), taken_.end(), 0);
+    std::fill(times_.begin(), times_.end(), t_max_);
+    for (std::size_t l = 0; l < layers_.size(); ++l) layers_[l]->reset(*states_[l]);
+
+    Spikes& input = spikes_.front();
+    const Spikes& output = spikes_.back();
+    const std::size_t n = sample.times.size();
+    std::size_t told = 0;  // output spikes
+    for (std::size_t k = 0; k < n || told == 0;) {
+        for (std::size_t end = k + piece; k < n && (k < end || sample.times[k] == sample.times[k - 1]); ++k) {
+            const NeuronIndex neuron = sample.neurons[k];
+            if (sample.times[k] >= t_max_ || seen_[neuron] == runs_) continue;
+            seen_[neuron] = runs_;
+            input.times.push_back(sample.times[k]);
+            input.neurons.push_back(neuron);
+        }
+        const std::int64_t next = k < n ? sample.times[k] : end_of_time;
+        std::int64_t horizon = next;
+        for (std::size_t l = 0; l < layers_.size(); ++l) {
+            layers_[l]->advance(*states_[l], spikes_[l], taken_[l], horizon, spikes_[l + 1]);
+            taken_[l] = spikes_[l].size();
+            horizon += layers_[l]->least_delay();
+        }
+        for (; told < output.size(); ++told) times_[output.neurons[told]] = output.times[told];
+        if (next >= t_max_) return;
+        if (!until.decided || told == 0) continue;
+        const bool waits = until.neuron >= 0 && times_[static_cast<std::size_t>(until.neuron)] == t_max_;
+        if (!waits && horizon >= output.times.front() + until.margin) return;
+    }
+}
+
+Forward::Decision Forward::decision() const {
+    const Spikes& output = spikes_.back();
+    const Spikes& sources = spikes_[layers_.size() - 1];
+    Decision decision;
+    std::vector<NeuronIndex> candidates;
+    decision.time = output.size() == 0 ? t_max_ : output.times.front();
+    for (std::size_t s = 0; s < output.size() && output.times[s] == decision.time; ++s) {
+        candidates.push_back(output.neurons[s]);
+    }
+    decision.tied = candidates.size() > 1;
+    std::int64_t when = decision.time;
+    if (candidates.empty()) {
+        for (NeuronIndex j = 0; j < network_.classes(); ++j) candidates.push_back(j);
+        when = network_.silence_decides_at.femtoseconds();
+    }
+    decision.neuron = decision.lowest = candidates.front();
+    if (candidates.size() == 1) return decision;
+    double largest = -std::numeric_limits<double>::infinity();
+    for (const NeuronIndex j : candidates) {
+        const double V = layers_.back()->potential(sources, j, when);
+        if (V > largest) {
+            largest = V;
+            decision.neuron = j;
+        }
+    }
+    if (output.size() == 0) decision.lowest = decision.neuron;
+    return decision;
+}
+
+}  // namespace saltus::learning

@@ -1,0 +1,56 @@
+// One sample through all layers, in pieces of time, for as long as is needed to know what is asked.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "layer.hpp"
+#include "saltus/engine/learning/samples.hpp"
+
+namespace saltus::learning {
+
+using Layers = std::vector<std::unique_ptr<Layer>>;
+
+[[nodiscard]] Layers make_layers(const FirstSpikeNetwork& network);
+
+class Forward {
+  public:
+    Forward(const FirstSpikeNetwork& network, const Layers& layers);
+
+    /// What has to be known before a run may end.
+    struct Until {
+        bool decided = false;      // the earliest output; else every output before t_max
+        std::int64_t margin = 0;   // decided: and every output less than that after it
+        std::int64_t neuron = -1;  // decided: and when this output fires
+    };
+    /// Of several spikes of an input neuron only the first counts.
+    void run(const SampleSet::View& sample, const Until& until);
+
+    /// Of layer l; 0 is the input. Complete before known(), and up to there.
+    [[nodiscard]] const Spikes& spikes(std::size_t l) const { return spikes_[l]; }
+    /// Output times; t_max for those that were not seen to fire.
+    [[nodiscard]] const std::vector<std::int64_t>& output_times() const { return times_; }
+
+    struct Decision {
+        NeuronIndex neuron = 0;
+        std::int64_t time = 0;   // t_max: none fired
+        NeuronIndex lowest = 0;  // lowest index of those that fired first (or have the largest potential)
+        bool tied = false;       // several fired first
+    };
+    /// After a run until decided.
+    [[nodiscard]] Decision decision() const;
+
+  private:
+    const FirstSpikeNetwork& network_;
+    const Layers& layers_;
+    std::int64_t t_max_;
+    std::int64_t least_delay_ = 0;  // from the input to the output
+    std::vector<std::unique_ptr<LayerState>> states_;
+    std::vector<Spikes> spikes_;
+    std::vector<std::size_t> taken_;  // spikes of each that the next layer has seen
+    std::vector<std::int64_t> times_;
+    std::vector<std::uint64_t> seen_;  // input neurons: number of the run in which they have spiked
+    std::uint64_t runs_ = 0;
+};
+
+}  // namespace saltus::learning

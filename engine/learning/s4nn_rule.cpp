@@ -1,0 +1,226 @@
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "dense_layer.hpp"
+#include "s4nn_errors.hpp"
+#include "saltus/engine/errors.hpp"
+#include "set_layers.hpp"
+
+namespace saltus::learning {
+
+namespace {
+
+/// Gives dense layers a delay for each synapse.
+void expand_delays(FirstSpikeNetwork& network) {
+    for (FirstSpikeLayer& layer : network.layers) {
+        auto* dense = std::get_if<DenseSynapses>(&layer.synapses);
+        if (dense && dense->delays.size() == 1) {
+            dense->delays.assign(dense->weights.size(), dense->delays.front());
+        }
+    }
+}
+
+/// What a sample leaves for the second half of a step.
+struct Trace {
+    std::vector<Spikes> sources;  // of each layer
+    std::vector<Deltas> deltas;
+};
+
+/// What one thread needs.
+struct Worker {
+    explicit Worker(const FirstSpikeNetwork& network, const Layers& layers) : forward(network, layers) {
+        for (std::size_t l = 1; l < layers.size(); ++l) below.emplace_back(network.layers[l - 1].size(), 0.0);
+    }
+    Forward forward;
+    OutputErrors errors;
+    std::vector<std::vector<double>> below;
+};
+
+}  // namespace
+
+class S4nnRule::Parts {
+  public:
+    Parts(FirstSpikeNetwork the_network, std::shared_ptr<const SampleSet> the_samples,
+          const S4nnOptions& the_options)
+        : network(std::move(the_network)),
+          samples(std::move(the_samples)),
+          options(the_options),
+          loss(network, options) {
+        check(network);
+        check_samples(network, *samples, options);
+        if (options.learn_delays) expand_delays(network);
+        layers = make_layers(network);
+        for (std::size_t l = 0; l < layers.size(); ++l) {
+            const FirstSpikeLayer& layer = network.layers[l];
+            fixed_delays.push_back(delays_of(layer));
+            if (layers[l]->weights() > 0) {
+                ParameterGroup group;
+                group.name = layer.name + "/weights";
+                group.size = layers[l]->weights();
+                groups.push_back(std::move(group));
+            }
+            if (options.learn_delays && layers[l]->delays() > 0) {
+                ParameterGroup group;
+                group.name = layer.name + "/delays";
+                group.size = layers[l]->delays();
+                group.rate = options.delay_rate;
+                group.decays = false;
+                group.lower = std::max(0.0, options.delay_step.seconds());
+                group.upper = options.largest_delay.seconds();
+                groups.push_back(std::move(group));
+            }
+        }
+        used_weights.resize(layers.size());
+        used_delays.resize(layers.size());
+    }
+
+    void set(std::span<const double> parameters, unsigned threads) {
+        std::size_t at = 0;
+        for (std::size_t l = 0; l < layers.size(); ++l) {
+            used_weights[l].resize(layers[l]->weights());
+            round_to_grid(parameters.subspan(at, used_weights[l].size()), used_weights[l],
+                          grid_bits(network.layers[l].V_th));
+            at += used_weights[l].size();
+            if (options.learn_delays && layers[l]->delays() > 0) {
+                const double grid = options.delay_step.seconds();
+                used_delays[l].resize(layers[l]->delays());
+                for (double& d : used_delays[l]) {
+                    const double seconds = parameters[at++];
+                    d = grid > 0.0 ? std::nearbyint(seconds / grid) * grid : seconds;
+                }
+            } else {
+                used_delays[l] = fixed_delays[l];
+            }
+            layers[l]->set(used_weights[l], used_delays[l], threads);
+        }
+    }
+
+    void prepare(unsigned threads) {
+        while (workers.size() < threads) workers.push_back(std::make_unique<Worker>(network, layers));
+    }
+
+    /// Loss of one sample, and whether the decision is right.
+    Tally learn_from(Worker& worker, std::uint64_t sample, Trace& trace) const {
+        const SampleSet::View view = (*samples)[sample];
+        worker.forward.run(view, loss.until(view.label));
+        loss(worker.forward.output_times(), view.label, worker.errors);
+        const Tally tally{1, worker.forward.decision().neuron == view.label ? 1u : 0u, worker.errors.loss};
+        trace.sources.resize(layers.size());
+        trace.deltas.resize(layers.size());
+        for (Deltas& deltas : trace.deltas) deltas.clear();
+        if (worker.errors.deltas.empty()) return tally;
+        if (options.normalise) normalise(worker.errors.deltas);
+        trace.deltas.back() = worker.errors.deltas;
+        for (std::size_t l = layers.size(); l-- > 0;) {
+            trace.sources[l] = worker.forward.spikes(l);
+            if (l == 0) break;
+            layers[l]->back(trace.sources[l], trace.deltas[l], worker.below[l - 1]);
+            collect(trace.sources[l], worker.below[l - 1], trace.deltas[l - 1]);
+            if (options.normalise) normalise(trace.deltas[l - 1]);
+        }
+        return tally;
+    }
+
+    FirstSpikeNetwork network;
+    std::shared_ptr<const SampleSet> samples;
+    S4nnOptions options;
+    OutputLoss loss;
+    Layers layers;
+    std::vector<ParameterGroup> groups;
+    std::vector<std::vector<double>> fixed_delays;  // those that are not learnt [s]
+    std::vector<std::vector<double>> used_weights;  // rounded
+    std::vector<std::vector<double>> used_delays;   // rounded [s]
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<Trace> traces;
+    std::vector<Tally> tallies;
+};
+
+S4nnRule::S4nnRule(FirstSpikeNetwork network, std::shared_ptr<const SampleSet> samples,
+                   const S4nnOptions& options)
+    : parts_(std::make_unique<Parts>(std::move(network), std::move(samples), options)) {}
+S4nnRule::~S4nnRule() = default;
+
+const std::vector<ParameterGroup>& S4nnRule::groups() const {
+    return parts_->groups;
+}
+
+std::uint64_t S4nnRule::samples() const {
+    return parts_->samples->size();
+}
+
+std::vector<double> S4nnRule::initial() const {
+    std::vector<double> all;
+    for (std::size_t l = 0; l < parts_->layers.size(); ++l) {
+        FirstSpikeLayer layer = parts_->network.layers[l];
+        if (const auto* weights = weights_of(layer)) all.insert(all.end(), weights->begin(), weights->end());
+        if (!parts_->options.learn_delays) continue;
+        const std::vector<double> delays = delays_of(layer);
+        all.insert(all.end(), delays.begin(), delays.end());
+    }
+    return all;
+}
+
+Tally S4nnRule::gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
+                         std::span<double> gradient, unsigned threads) {
+    Parts& p = *parts_;
+    p.set(parameters, threads);
+    p.prepare(threads);
+    p.traces.resize(std::max(p.traces.size(), batch.size()));
+    p.tallies.resize(batch.size());
+    for_each_parallel(batch.size(), threads, [&](std::size_t b, unsigned thread) {
+        p.tallies[b] = p.learn_from(*p.workers[thread], batch[b], p.traces[b]);
+    });
+    for_each_parallel(threads, threads, [&](std::size_t part, unsigned) {
+        std::size_t at = 0;
+        for (std::size_t l = 0; l < p.layers.size(); ++l) {
+            const std::span<double> weights = gradient.subspan(at, p.layers[l]->weights());
+            at += weights.size();
+            const std::span<double> delays =
+                gradient.subspan(at, p.options.learn_delays ? p.layers[l]->delays() : 0);
+            at += delays.size();
+            for (std::size_t b = 0; b < batch.size(); ++b) {
+                if (p.traces[b].deltas[l].empty()) continue;
+                p.layers[l]->add_gradient(p.traces[b].sources[l], p.traces[b].deltas[l],
+                                          static_cast<unsigned>(part), threads, weights, delays);
+            }
+        }
+    });
+    Tally sum;
+    for (const Tally& tally : p.tallies) sum += tally;
+    return sum;
+}
+
+Tally S4nnRule::measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
+                        unsigned threads) {
+    Parts& p = *parts_;
+    p.set(parameters, threads);
+    p.prepare(threads);
+    p.tallies.resize(samples.size());
+    for_each_parallel(samples.size(), threads, [&](std::size_t s, unsigned thread) {
+        Worker& worker = *p.workers[thread];
+        const SampleSet::View view = (*p.samples)[samples[s]];
+        worker.forward.run(view, p.loss.until(view.label));
+        p.loss(worker.forward.output_times(), view.label, worker.errors);
+        p.tallies[s] = {1, worker.forward.decision().neuron == view.label ? 1u : 0u, worker.errors.loss};
+    });
+    Tally sum;
+    for (const Tally& tally : p.tallies) sum += tally;
+    return sum;
+}
+
+FirstSpikeNetwork S4nnRule::network(std::span<const double> parameters) const {
+    parts_->set(parameters, 1);
+    FirstSpikeNetwork network = parts_->network;
+    for (std::size_t l = 0; l < network.layers.size(); ++l) {
+        if (auto* weights = weights_of(network.layers[l])) *weights = parts_->used_weights[l];
+        auto* dense = std::get_if<DenseSynapses>(&network.layers[l].synapses);
+        if (!dense || parts_->used_delays[l].empty()) continue;
+        for (std::size_t k = 0; k < dense->delays.size(); ++k) {
+            dense->delays[k] = duration_from_seconds(parts_->used_delays[l][k], "delay");
+        }
+    }
+    return network;
+}
+
+}  // namespace saltus::learning

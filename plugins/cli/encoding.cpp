@@ -1,0 +1,39 @@
+#include "encoding.hpp"
+
+#include "saltus/engine/errors.hpp"
+
+namespace saltus::cli {
+
+void EncodingOptions::add_to(CLI::App& app) {
+    app.add_option("--encoding", encoding_,
+                   "images as spikes: latency (default), continuous, rank, charging");
+    app.add_option("--slot", slot_, "length of one slot of time (default: 1ms)");
+    app.add_option("--slots", slots_, "slots of a sample; what fires later is silent (default: 256)");
+}
+
+converters::FirstSpikeReading EncodingOptions::reading(
+    const std::optional<converters::FirstSpikeReading>& of_file) const {
+    converters::FirstSpikeReading reading = of_file.value_or(converters::FirstSpikeReading{});
+    if (!encoding_.empty()) reading.encoding = encoding_;
+    if (!slot_.empty()) reading.slot = parse_duration(slot_);
+    if (slots_) reading.slots = *slots_;
+    const datasets::Encoding encoding = encoding_of(reading);
+    encoding.check();
+    if (!slot_.empty() || slots_ || !of_file) {
+        reading.t_max = encoding.t_max();
+        // What was sent up to three slots before the end, as in the published program, arrives a slot later.
+        reading.silence_decides_at =
+            Duration(encoding.t_max().femtoseconds() - 2 * encoding.slot.femtoseconds());
+    }
+    return reading;
+}
+
+datasets::Encoding encoding_of(const converters::FirstSpikeReading& reading) {
+    datasets::Encoding encoding;
+    encoding.kind = datasets::encoding_kind(reading.encoding);
+    encoding.slot = reading.slot;
+    encoding.slots = reading.slots;
+    return encoding;
+}
+
+}  // namespace saltus::cli

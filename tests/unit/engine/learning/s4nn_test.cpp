@@ -1,0 +1,428 @@
+#include "saltus/engine/learning/s4nn.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/learning/training.hpp"
+#include "saltus/engine/random.hpp"
+#include "saltus/engine/simulate.hpp"
+#include "unit/io/temporary_folder.hpp"
+
+using namespace saltus;
+using namespace saltus::learning;
+using saltus::test::contains;
+using saltus::test::message_of;
+
+namespace {
+
+constexpr std::int64_t ms = 1'000'000'000'000;  // [fs]
+
+/// Draws one after another.
+class Draws {
+  public:
+    explicit Draws(std::uint64_t seed) : random_(seed, 0) {}
+    double uniform(double low, double high) { return low + (high - low) * random_.uniform(next_++); }
+    std::int64_t below(std::int64_t n) {
+        return static_cast<std::int64_t>(random_.below(next_++, static_cast<std::uint64_t>(n)));
+    }
+
+  private:
+    CounterRandom random_;
+    std::uint64_t next_ = 0;
+};
+
+enum class Delays { common, on_slots, anywhere };
+
+/// One to four layers of 1 to 90 neurons.
+FirstSpikeNetwork random_network(Draws& draw, bool on_grid, Delays delays) {
+    FirstSpikeNetwork network;
+    network.input = {static_cast<std::uint32_t>(1 + draw.below(90))};
+    network.t_max = Duration((16 + draw.below(64)) * ms);
+    network.silence_decides_at = network.t_max;
+    std::uint32_t inputs = network.input[0];
+    const std::int64_t layers = 1 + draw.below(4);
+    for (std::int64_t l = 0; l < layers; ++l) {
+        FirstSpikeLayer layer;
+        layer.name = "layer" + std::to_string(l);
+        layer.shape = {static_cast<std::uint32_t>(1 + draw.below(90))};
+        const double theta = 0.25 + static_cast<double>(draw.below(32)) / 4.0;
+        layer.V_th = above(theta);
+        DenseSynapses dense{inputs, layer.shape[0], {}, {}};
+        for (std::size_t k = 0; k < std::size_t{inputs} * layer.shape[0]; ++k) {
+            // on the grid a potential often is exactly at the threshold, and does not fire
+            dense.weights.push_back(on_grid ? static_cast<double>(draw.below(9) - 2) / 4.0
+                                            : draw.uniform(-0.6, 1.5));
+            if (delays == Delays::on_slots) dense.delays.push_back(Duration(draw.below(9) * ms / 2));
+            if (delays == Delays::anywhere) dense.delays.push_back(Duration(draw.below(8 * ms)));
+        }
+        if (delays == Delays::common) dense.delays = {Duration(draw.below(3) * ms)};
+        inputs = layer.shape[0];
+        layer.synapses = std::move(dense);
+        network.layers.push_back(std::move(layer));
+    }
+    return network;
+}
+
+SpikeTrain random_spikes(Draws& draw, const FirstSpikeNetwork& network) {
+    SpikeTrain spikes;
+    const std::int64_t slots = network.t_max.femtoseconds() / ms;
+    for (NeuronIndex i = 0; i < network.input[0]; ++i) {
+        if (draw.below(5) > 0) spikes.add(Time(Duration(draw.below(slots) * ms)), i);
+    }
+    spikes.sort();
+    return spikes;
+}
+
+/// First spikes before t_max of the same network on the exact clock.
+std::vector<std::vector<Time>> exact_times(const FirstSpikeNetwork& network, const SpikeTrain& spikes) {
+    const Network populations = network_of(network);
+    SimulationOptions options;
+    options.duration = network.t_max;
+    const SimulationResult result = simulate(populations, {{"input", spikes}}, options);
+    std::vector<std::vector<Time>> times;
+    for (std::size_t l = 0; l < network.layers.size(); ++l) {
+        times.emplace_back(network.layers[l].size(), Time(network.t_max));
+        const SpikeTrain& train = result.spikes[l + 1];
+        for (std::size_t s = 0; s < train.size(); ++s) {
+            Time& first = times.back()[train.neurons[s]];
+            CHECK(first == Time(network.t_max));  // each neuron once
+            first = train.times[s];
+        }
+    }
+    return times;
+}
+
+/// A task that can be learnt: class k's own third of the inputs spikes early.
+std::shared_ptr<SampleSet> thirds(std::uint64_t n, std::uint64_t seed = 5) {
+    auto samples = std::make_shared<SampleSet>(Shape{12}, 3u);
+    Draws draw(seed);
+    for (std::uint64_t i = 0; i < n; ++i) {
+        const std::int64_t label = draw.below(3);
+        SpikeTrain spikes;
+        for (NeuronIndex k = 0; k < 12; ++k) {
+            const bool own = k / 4 == static_cast<NeuronIndex>(label);
+            spikes.add(Time(Duration((own ? draw.below(12) : 6 + draw.below(20)) * ms)), k);
+        }
+        spikes.sort();
+        samples->add(spikes, label);
+    }
+    return samples;
+}
+
+FirstSpikeNetwork small_network(std::uint64_t seed = 1) {
+    DenseFirstSpikes plan;
+    plan.input = {12};
+    plan.layers = {16, 3};
+    plan.threshold = 10.0;
+    plan.initial = {8.0, 5.0};
+    plan.t_max = Duration(64 * ms);
+    plan.silence_decides_at = Duration(62 * ms);
+    plan.seed = seed;
+    return dense_first_spikes(plan);
+}
+
+const std::vector<double>& weights_of(const FirstSpikeNetwork& network, std::size_t l) {
+    return std::get<DenseSynapses>(network.layers[l].synapses).weights;
+}
+
+std::vector<double> trained_by_rule(unsigned threads, bool delays, std::uint64_t epochs = 3) {
+    S4nnOptions options;
+    options.learn_delays = delays;
+    const auto rule = std::make_shared<S4nnRule>(small_network(), thirds(200), options);
+    GradientLearnerOptions gradient;
+    gradient.learning_rate = 0.05;
+    gradient.averaging = 0.9;
+    GradientLearner learner(rule, gradient);
+    TrainingOptions training;
+    training.epochs = epochs;
+    training.batch = 16;
+    training.threads = threads;
+    train(learner, training);
+    return {learner.parameters().begin(), learner.parameters().end()};
+}
+
+}  // namespace
+
+TEST_SUITE("learning/s4nn") {
+    TEST_CASE(
+        "random networks: the times of the fast path are those of the exact clock, to the femtosecond") {
+        std::uint64_t fired = 0;
+        for (std::uint64_t seed = 0; seed < 240; ++seed) {
+            CAPTURE(seed);
+            Draws draw(seed);
+            const auto delays = static_cast<Delays>(seed % 3);
+            // Where times coincide, only sums that are exact in any order are bound to agree to the last bit.
+            const bool on_grid = seed % 2 == 0;
+            const FirstSpikeNetwork network = random_network(draw, on_grid, delays);
+            SampleSet samples(network.input, network.classes());
+            const SpikeTrain spikes = random_spikes(draw, network);
+            samples.add(spikes, 0);
+            const auto found = spike_times(network, samples[0]);
+            const auto expected = exact_times(network, spikes);
+            REQUIRE(found.size() == expected.size());
+            for (std::size_t l = 0; l < found.size(); ++l) {
+                // A spike at exactly t_max counts as none here.
+                CHECK(found[l] == expected[l]);
+                for (const Time t : found[l]) fired += t < Time(network.t_max) ? 1 : 0;
+            }
+        }
+        CHECK(fired > 2000);
+    }
+
+    TEST_CASE("a run that ends at the decision decides as one that goes on") {
+        for (std::uint64_t seed = 0; seed < 100; ++seed) {
+            CAPTURE(seed);
+            Draws draw(seed + 1000);
+            const FirstSpikeNetwork network = random_network(draw, true, static_cast<Delays>(seed % 3));
+            SampleSet samples(network.input, network.classes());
+            for (int i = 0; i < 5; ++i) samples.add(random_spikes(draw, network), 0);
+            const auto early = classify(network, samples, 2);
+            const auto late = classify(network, samples, 1, true);
+            for (std::size_t i = 0; i < 5; ++i) {
+                CHECK(early[i].decided == late[i].decided);
+                CHECK(early[i].lowest == late[i].lowest);
+                CHECK(early[i].time == late[i].time);
+                CHECK(early[i].tied == late[i].tied);
+                CHECK(early[i].input_spikes <= late[i].input_spikes);
+                CHECK(early[i].neuron_spikes() <= late[i].neuron_spikes());
+            }
+        }
+    }
+
+    TEST_CASE("a network of first spikes is the network that it was made of") {
+        for (std::uint64_t seed = 0; seed < 30; ++seed) {
+            Draws draw(seed);
+            const FirstSpikeNetwork network = random_network(draw, false, static_cast<Delays>(seed % 3));
+            const FirstSpikeNetwork again =
+                first_spike_network(network_of(network), network.t_max, network.silence_decides_at);
+            REQUIRE(again.layers.size() == network.layers.size());
+            for (std::size_t l = 0; l < network.layers.size(); ++l) {
+                CHECK(again.layers[l].V_th == network.layers[l].V_th);
+                CHECK(weights_of(again, l) == weights_of(network, l));
+                const auto& delays = std::get<DenseSynapses>(network.layers[l].synapses).delays;
+                CHECK(std::get<DenseSynapses>(again.layers[l].synapses).delays == delays);
+            }
+        }
+    }
+
+    TEST_CASE("ties go to the largest potential, else to the lowest index; silence to the potential") {
+        // One input spike at 0 makes outputs 1 and 2 fire at once; output 0 stays below its threshold.
+        FirstSpikeNetwork network;
+        network.input = {2};
+        network.t_max = Duration(10 * ms);
+        network.silence_decides_at = Duration(8 * ms);
+        FirstSpikeLayer layer;
+        layer.name = "output";
+        layer.shape = {3};
+        layer.V_th = above(1.0);
+        layer.synapses = DenseSynapses{2, 3, {0.5, 2.0, 3.0, 0.25, 0.125, 0.0}, {Duration(ms)}};
+        network.layers.push_back(layer);
+        SampleSet samples({2}, 3);
+        SpikeTrain first;
+        first.add(Time(), 0);
+        samples.add(first, 2);
+        SpikeTrain second;
+        second.add(Time(Duration(3 * ms)), 1);
+        samples.add(second, 0);
+        SpikeTrain late;  // arrives after the instant at which silence is decided
+        late.add(Time(Duration(8 * ms)), 1);
+        samples.add(late, 0);
+        const auto outcomes = classify(network, samples);
+        CHECK(outcomes[0].decided == 2);
+        CHECK(outcomes[0].lowest == 1);
+        CHECK(outcomes[0].tied);
+        CHECK(outcomes[0].time == Time(Duration(ms)));
+        CHECK(outcomes[1].decided == 0);
+        CHECK(outcomes[1].silent);
+        CHECK(outcomes[1].time == Time(network.t_max));
+        CHECK(outcomes[2].silent);
+        CHECK(outcomes[2].decided == 0);  // all potentials are 0
+    }
+
+    TEST_CASE("a potential that is at the threshold does not fire, the next larger one does") {
+        for (const double w : {1.0, 1.0 + 0x1p-20}) {
+            FirstSpikeNetwork network;
+            network.input = {1};
+            network.t_max = Duration(10 * ms);
+            network.silence_decides_at = network.t_max;
+            FirstSpikeLayer layer;
+            layer.name = "output";
+            layer.shape = {1};
+            layer.V_th = above(1.0);
+            layer.synapses = DenseSynapses{1, 1, {w}, {Duration(ms)}};
+            network.layers.push_back(layer);
+            SampleSet samples({1}, 1);
+            SpikeTrain spikes;
+            spikes.add(Time(), 0);
+            samples.add(spikes, 0);
+            CHECK(classify(network, samples)[0].silent == (w == 1.0));
+        }
+    }
+
+    TEST_CASE("cross-entropy: errors are p - [label], p the softmax of -t / softness") {
+        const FirstSpikeNetwork network = small_network();
+        const auto samples = thirds(20);
+        S4nnOptions options;
+        options.loss = S4nnOptions::Loss::cross_entropy;
+        options.softness = Duration(4 * ms);
+        options.normalise = false;
+        for (std::uint64_t i = 0; i < samples->size(); ++i) {
+            const S4nnStep step = s4nn_step(network, (*samples)[i], options);
+            double sum = 0.0;
+            for (const Time t : step.layers[1].times) sum += std::exp(-t.seconds() / 0.004);
+            for (std::size_t j = 0; j < 3; ++j) {
+                const double p = std::exp(-step.layers[1].times[j].seconds() / 0.004) / sum;
+                const bool label = j == (*samples)[i].label;
+                CHECK(step.layers[1].delta[j] == doctest::Approx(p - (label ? 1.0 : 0.0)).epsilon(1e-12));
+                if (label) CHECK(step.loss == doctest::Approx(-std::log(p)).epsilon(1e-12));
+            }
+        }
+    }
+
+    TEST_CASE("the gradient of a mini-batch is the sum of the steps of its samples") {
+        for (const bool delays : {false, true}) {
+            S4nnOptions options;
+            options.learn_delays = delays;
+            const auto samples = thirds(30);
+            S4nnRule rule(small_network(), samples, options);
+            const std::vector<double> parameters = rule.initial();
+            std::vector<std::uint64_t> batch(30);
+            for (std::uint64_t i = 0; i < 30; ++i) batch[i] = i;
+            std::vector<double> gradient(parameters.size(), 0.0);
+            const Tally tally = rule.gradient(parameters, batch, gradient, 2);
+            std::vector<double> expected(parameters.size(), 0.0);
+            double loss = 0.0;
+            const FirstSpikeNetwork network = rule.network(parameters);
+            for (std::uint64_t i = 0; i < 30; ++i) {
+                const S4nnStep step = s4nn_step(network, (*samples)[i], options);
+                loss += step.loss;
+                std::size_t at = 0;
+                for (const S4nnStep::Layer& layer : step.layers) {
+                    for (const double g : layer.weights) expected[at++] += g;
+                    for (const double g : layer.delays) expected[at++] += g;
+                }
+                REQUIRE(at == expected.size());
+            }
+            CHECK(tally.samples == 30);
+            CHECK(tally.loss == doctest::Approx(loss).epsilon(1e-13));
+            double worst = 0.0;
+            for (std::size_t k = 0; k < gradient.size(); ++k) {
+                worst = std::max(worst, std::abs(gradient[k] - expected[k]));
+            }
+            CHECK(worst < 1e-12);
+        }
+    }
+
+    TEST_CASE("the same weights and delays on 1, 2, 3 and 4 threads") {
+        for (const bool delays : {false, true}) {
+            const std::vector<double> expected = trained_by_rule(1, delays);
+            for (const unsigned threads : {2u, 3u, 4u}) CHECK(trained_by_rule(threads, delays) == expected);
+        }
+    }
+
+    TEST_CASE("it learns: mini-batches, one sample at a time, with and without learnt delays") {
+        const auto held_back = thirds(300, 77);
+        const auto right = [&](const FirstSpikeNetwork& network) {
+            std::uint64_t n = 0;
+            const auto outcomes = classify(network, *held_back);
+            for (std::uint64_t i = 0; i < 300; ++i) n += outcomes[i].decided == (*held_back)[i].label ? 1 : 0;
+            return n;
+        };
+        CHECK(right(small_network()) < 200);
+        for (const bool delays : {false, true}) {
+            S4nnOptions options;
+            options.learn_delays = delays;
+            S4nnRule rule(small_network(), thirds(200), options);
+            CHECK(right(rule.network(trained_by_rule(1, delays, 30))) > 270);
+        }
+        S4nnSequential learner(small_network(), thirds(200), {}, {{0.1}, {1e-6}, 400.0});
+        TrainingOptions training;
+        training.epochs = 20;
+        training.batch = 1;
+        train(learner, training);
+        CHECK(right(learner.network()) > 270);
+    }
+
+    TEST_CASE("one sample at a time, on from a snapshot: the same bits") {
+        TrainingOptions training;
+        training.epochs = 3;
+        training.batch = 50;
+        training.validation = 100;
+        const auto learner = [] {
+            return S4nnSequential(small_network(), thirds(900), {}, {{0.1}, {1e-3}, 1000.0});
+        };
+        std::vector<TrainingSnapshot> snapshots;
+        training.snapshot_due = [] { return true; };
+        training.on_snapshot = [&](const TrainingSnapshot& s) { snapshots.push_back(s); };
+        S4nnSequential whole = learner();
+        train(whole, training);
+        REQUIRE(snapshots.size() == 48);
+        training.on_snapshot = nullptr;
+        for (const std::size_t k : {std::size_t{0}, std::size_t{17}, std::size_t{31}, std::size_t{47}}) {
+            S4nnSequential other = learner();
+            training.resume_from = std::make_shared<TrainingSnapshot>(snapshots[k]);
+            train(other, training);
+            CHECK(other.state() == whole.state());
+        }
+    }
+
+    TEST_CASE("trained weights are floats, so that files keep them as such") {
+        S4nnRule rule(small_network(), thirds(200), {});
+        const FirstSpikeNetwork network = rule.network(trained_by_rule(1, false));
+        for (std::size_t l = 0; l < 2; ++l) {
+            for (const double w : weights_of(network, l)) {
+                REQUIRE(static_cast<double>(static_cast<float>(w)) == w);
+            }
+        }
+    }
+
+    TEST_CASE("what does not fit together is refused by name") {
+        const auto samples = thirds(5);
+        FirstSpikeNetwork network = small_network();
+        network.layers[0].V_th = 0.0;
+        CHECK(contains(message_of<NetworkError>([&] { S4nnRule(network, samples, {}); }),
+                       "'V_th': expected > 0, found 0"));
+        network = small_network();
+        std::get<DenseSynapses>(network.layers[1].synapses).delays = {Duration(64 * ms)};
+        CHECK(contains(message_of<NetworkError>([&] { S4nnRule(network, samples, {}); }),
+                       "'delay': expected 0 to less than t_max"));
+        network = small_network();
+        network.input = {13};
+        CHECK(contains(message_of<NetworkError>([&] { S4nnRule(network, samples, {}); }),
+                       "expected synapses of 13 neurons"));
+        S4nnOptions options;
+        options.margin = Duration(64 * ms);
+        CHECK(contains(message_of<UsageError>([&] { S4nnRule(small_network(), samples, options); }),
+                       "margin: expected > 0 and < t_max"));
+        CHECK(contains(message_of<UsageError>([&] {
+                           S4nnSequential(small_network(), samples, {}, {{0.1, 0.2, 0.3}});
+                       }),
+                       "learning rates: expected 1 or 2, one for each layer, found 3"));
+        SampleSet other({12}, 3);
+        CHECK(contains(message_of<InputError>([&] { other.add({}, 3); }), "label: expected 0 to 2, found 3"));
+        SpikeTrain spikes;
+        spikes.add(Time(), 12);
+        CHECK(contains(message_of<InputError>([&] { other.add(spikes, 0); }),
+                       "expected neurons below 12, found 12"));
+    }
+
+    TEST_CASE("networks that are no chain of IF neurons are refused by name") {
+        const auto refused = [](const Network& network) {
+            return message_of<Error>([&] { return first_spike_network(network, Duration(ms), Duration(ms)); });
+        };
+        const Population input{"in", {1}, neurons::Input{}};
+        const Population lif{"lif", {1}, neurons::PerNeuron<neurons::Lif>(1)};
+        const Population a{"a", {1}, neurons::PerNeuron<neurons::If>(1)};
+        const Population b{"b", {1}, neurons::PerNeuron<neurons::If>(1)};
+        Dense dense;
+        dense.inputs = dense.outputs = 1;
+        dense.weights = Weights(std::vector<double>{2.0});
+        CHECK(contains(refused(Network({input, lif}, {{0, 1, {dense}}})), "expected IF neurons, found LIF"));
+        CHECK(contains(refused(Network({input, a, b}, {{0, 1, {dense}}, {0, 2, {dense}}})), "is a chain"));
+        CHECK(contains(refused(Network({input, a}, {{0, 1, {dense}}, {1, 1, {dense}}})), "cycle"));
+        CHECK(contains(refused(Network({input, a}, {{0, 1, {}}})), "no synapses with weights"));
+        CHECK(contains(refused(Network({a}, {})), "one input; this one has none"));
+    }
+}
