@@ -83,7 +83,8 @@ def _signal(name: str, value: Any, shape: tuple[int, ...] | None) -> Any:
     array = _shape_of(name, value, shape)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"spikes for {name!r}: expected numbers, found {array.dtype}.")
-    return np.ascontiguousarray(array.reshape(len(array), -1), np.float64)
+    kind = np.float32 if array.dtype in (bool, np.uint8, np.int8, np.float32) else np.float64
+    return np.ascontiguousarray(array.reshape(len(array), -1), kind)
 
 
 def _check_clock(clock: str) -> None:

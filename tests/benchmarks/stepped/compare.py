@@ -55,7 +55,7 @@ def saltus_runner(convention, raster, threads):
 
     def run():
         outs = saltus.simulate(
-            net, samples, clock="stepped", convention=convention, dt=1e-3, threads=threads, record=("spikes",)
+            net, samples, clock="stepped", convention=convention, dt=1e-3, threads=threads, record=()
         )
         return sum(out.spike_counts["12"] for out in outs)
 
