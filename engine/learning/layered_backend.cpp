@@ -216,6 +216,7 @@ std::unique_ptr<Backend> layered_backend(const Circuit& circuit, const BackendOp
         const Spikes spikes = spikes_of(target.model, options.duration);
         if (spikes == Spikes::otherwise) return nullptr;
         const std::uint32_t first = circuit.first(next->target);
+        if (circuit.linear(first).V_0 >= circuit.linear(first).V_th) return nullptr;  // fires at the start
         for (std::uint32_t i = first; i < circuit.first(next->target + 1); ++i) {
             if (!equal(circuit.linear(i), circuit.linear(first))) return nullptr;
         }

@@ -7,6 +7,7 @@
 
 #include "bindings.hpp"
 #include "saltus/converters/nir.hpp"
+#include "saltus/engine/learning/event_prop.hpp"
 #include "saltus/engine/simulate.hpp"
 
 namespace saltus::python {
@@ -21,11 +22,14 @@ class BuiltNetwork {
     /// Prepared where the last call was for another number of threads, and kept. Call with the GIL held; it
     /// is released while preparing.
     [[nodiscard]] std::shared_ptr<const ExactSimulation> exact(std::uint32_t threads);
+    /// The same for exact gradients.
+    [[nodiscard]] std::shared_ptr<const learning::EventProp> event_prop();
 
   private:
     converters::NirImport import_;
     std::shared_ptr<const ExactSimulation> exact_;
     std::uint32_t threads_ = 0;  // of exact_
+    std::shared_ptr<const learning::EventProp> event_prop_;
 };
 
 }  // namespace saltus::python

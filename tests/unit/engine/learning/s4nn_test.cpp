@@ -410,7 +410,8 @@ TEST_SUITE("learning/s4nn") {
 
     TEST_CASE("networks that are no chain of IF neurons are refused by name") {
         const auto refused = [](const Network& network) {
-            return message_of<Error>([&] { return first_spike_network(network, Duration(ms), Duration(ms)); });
+            return message_of<Error>(
+                [&] { return first_spike_network(network, Duration(ms), Duration(ms)); });
         };
         const Population input{"in", {1}, neurons::Input{}};
         const Population lif{"lif", {1}, neurons::PerNeuron<neurons::Lif>(1)};
