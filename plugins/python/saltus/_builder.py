@@ -10,7 +10,7 @@ from saltus.errors import NetworkError
 
 
 def uniform(low: float, high: float, step: float | None = None) -> Distribution:
-    """Weights or delays drawn uniformly from [low, high); with a step, from low, low + step, ..., high.
+    """Weights, delays or parameters drawn uniformly from [low, high); with a step, from low, low + step, ..., high.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def uniform(low: float, high: float, step: float | None = None) -> Distribution:
 def normal(
     mean: float, sd: float, low: float = -math.inf, high: float = math.inf, step: float | None = None
 ) -> Distribution:
-    """Weights or delays drawn from a normal distribution.
+    """Weights, delays or parameters drawn from a normal distribution.
 
     Each is rounded to a multiple of `step`, if there is one, and drawn again unless low <= x <= high, as
     NEST's `redraw` does. Delays need both bounds.
@@ -51,11 +51,14 @@ def _shape(name: str, size: Any) -> list[int]:
 
 
 def _values(parameters: dict[str, Any], name: str, shape: list[int]) -> dict[str, Any]:
-    """Each parameter as a float or as a flat array, one entry per neuron."""
+    """Each parameter as a float, as a flat array, one entry per neuron, or as it is drawn."""
     import numpy as np
 
     values = {}
     for field, value in parameters.items():
+        if isinstance(value, Distribution):
+            values[field] = value
+            continue
         array = np.asarray(value)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"{name!r}, {field}: expected a number or an array, found {value!r:.80}.")
