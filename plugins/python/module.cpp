@@ -12,4 +12,5 @@ NB_MODULE(_saltus, module) {
     saltus::python::bind_builder(module);
     saltus::python::bind_simulate(module);
     saltus::python::bind_evaluate(module);
+    saltus::python::bind_train(module);
 }

@@ -9,8 +9,9 @@ Times are seconds, as floats; where exactness counts, whole femtoseconds. Import
 NumPy nor any other tool: they are imported by the first call that needs them.
 """
 
+from saltus import train
 from saltus._builder import NetworkBuilder, normal, uniform
-from saltus._evaluate import Decision, Evaluation, evaluate
+from saltus._evaluate import Decision, Evaluation, FirstSpikes, evaluate
 from saltus._network import Network, Population, Projection, from_nir, load, save
 from saltus._result import Result
 from saltus._saltus import SpikeTrain, __version__
@@ -23,6 +24,7 @@ __all__ = [
     "Error",
     "Evaluation",
     "FileError",
+    "FirstSpikes",
     "InputError",
     "LimitError",
     "Network",
@@ -41,6 +43,7 @@ __all__ = [
     "read_spikes",
     "save",
     "simulate",
+    "train",
     "uniform",
     "write_spikes",
 ]
