@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ class BuiltNetwork {
 
     [[nodiscard]] const Network& network() const { return import_.network; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return import_.notes; }
+    /// How its first spikes are to be read, where its file says so.
+    [[nodiscard]] const std::optional<converters::FirstSpikeReading>& first_spike() const {
+        return import_.first_spike;
+    }
 
     /// Prepared where the last call was for another number of threads, and kept. Call with the GIL held; it
     /// is released while preparing.

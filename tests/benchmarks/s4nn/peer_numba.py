@@ -1,8 +1,8 @@
 """The published rule as an event loop in numba: what a careful user would write.
 
-Weights are float64, [input][output]; spikes of an image are sorted by time beforehand. Inference ends at the first
-output spike; training takes one sample after another, `code` order, as the published program does, and skips the
-backward pass where the error is zero.
+Weights are float64, [input][output]; spikes of an image are sorted by time beforehand. Inference ends at
+the first output spike; training takes one sample after another, `code` order, as the published program
+does, and skips the backward pass where the error is zero.
 """
 
 import gzip
@@ -180,7 +180,7 @@ def main():
         start = time.process_time()
         errors = train(*train_set, labels, A, B, 100.0, 0.2, 1e-6)
         best = min(best, time.process_time() - start)
-    print(f"training, first epoch from random weights: {len(labels) / best:.0f} samples/s, {errors} with an error")
+    print(f"training, first epoch: {len(labels) / best:.0f} samples/s, {errors} with an error")
     if len(sys.argv) > 2:  # weights to infer with: an HDF5 file as in shared/conformance/s4nn/pretrained.h5
         import h5py
 
