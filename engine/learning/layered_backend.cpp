@@ -112,6 +112,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
         runs_[k].end = options_.duration.seconds();
         links[k].layer.forward(runs_[k]);
         outcome.spikes += runs_[k].spikes.size();
+        outcome.events += runs_[k].arrivals.time.size() * links[k].layer.size();
         if (k + 1 < links.size()) hand_on(k);
     }
 
@@ -121,7 +122,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
     derivatives_.resize(outputs);
     if (options_.loss.is_of_potentials()) {
         outcome.loss = options_.loss(last.values, label, options_.duration.seconds(), derivatives_);
-        outcome.correct = options_.loss.decide(last.values) == label;
+        outcome.decided = options_.loss.decide(last.values);
         last.value_errors = derivatives_;
     } else {
         first_.assign(outputs, never);
@@ -133,7 +134,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
             first_spike_[spike.neuron] = s;
         }
         outcome.loss = options_.loss(first_, label, options_.duration.seconds(), derivatives_);
-        outcome.correct = options_.loss.decide(first_) == label;
+        outcome.decided = options_.loss.decide(first_);
         for (std::uint32_t j = 0; j < outputs; ++j) {
             if (first_[j] != never) last.spike_errors[first_spike_[j]] = derivatives_[j];
         }
