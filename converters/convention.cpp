@@ -4,6 +4,7 @@
 #include <array>
 
 #include "saltus/engine/errors.hpp"
+#include "stepping.hpp"
 
 namespace saltus::converters {
 
@@ -12,51 +13,80 @@ namespace {
 constexpr Duration tenth_of_a_millisecond{100'000'000'000};
 constexpr Duration millisecond{1'000'000'000'000};
 
-constexpr std::array<Convention, 8> conventions{{
-    {.name = "nir"},
-    {.name = "norse",
-     .spike_area = SpikeArea::step,
-     .reset = ResetRule::zero,
-     .dt = millisecond,
-     .if_jumps_by_w = true,
-     .lif_ignores_r = true,
-     .current_rests_at_v_leak = true,
-     .start = Convention::Start::v_leak},
-    {.name = "snntorch",
-     .spike_area = SpikeArea::step,
-     .reset = ResetRule::zero,
-     .if_reset = ResetRule::subtract,
-     .dt = tenth_of_a_millisecond,
-     .if_jumps_by_w = true},
-    {.name = "sinabs",
-     .time_unit = TimeUnit::steps,
-     .spike_area = SpikeArea::jump,
-     .reset = ResetRule::subtract_repeated,
-     .dt = millisecond,
-     .if_jumps_by_w = true},
-    {.name = "spikingjelly",
-     .spike_area = SpikeArea::step,
-     .dt = tenth_of_a_millisecond,
-     .start = Convention::Start::v_reset},
-    {.name = "rockpool",
-     .spike_area = SpikeArea::jump,
-     .reset = ResetRule::subtract_repeated,
-     .dt = millisecond,
-     .if_jumps_by_w = true,
-     .cuba_current_adds_to_v = true},
-    {.name = "lava-dl",
-     .spike_area = SpikeArea::step,
-     .reset = ResetRule::zero,
-     .dt = tenth_of_a_millisecond},
-    {.name = "jaxsnn",
-     .time_unit = TimeUnit::milliseconds,
-     .spike_area = SpikeArea::jump,
-     .dt = millisecond,
-     .if_jumps_by_w = true,
-     .lif_ignores_r = true,
-     .cuba_ignores_r = true,
-     .ignores_v_leak = true},
-}};
+std::vector<Convention> exact_readings() {
+    return {
+        {.name = "nir"},
+        {.name = "norse",
+         .spike_area = SpikeArea::step,
+         .reset = ResetRule::zero,
+         .dt = millisecond,
+         .if_jumps_by_w = true,
+         .lif_ignores_r = true,
+         .current_rests_at_v_leak = true,
+         .start = Convention::Start::v_leak},
+        {.name = "snntorch",
+         .spike_area = SpikeArea::step,
+         .reset = ResetRule::zero,
+         .if_reset = ResetRule::subtract,
+         .dt = tenth_of_a_millisecond,
+         .if_jumps_by_w = true},
+        {.name = "sinabs",
+         .time_unit = TimeUnit::steps,
+         .spike_area = SpikeArea::jump,
+         .reset = ResetRule::subtract_repeated,
+         .dt = millisecond,
+         .if_jumps_by_w = true},
+        {.name = "spikingjelly",
+         .spike_area = SpikeArea::step,
+         .dt = tenth_of_a_millisecond,
+         .start = Convention::Start::v_reset},
+        {.name = "rockpool",
+         .spike_area = SpikeArea::jump,
+         .reset = ResetRule::subtract_repeated,
+         .dt = millisecond,
+         .if_jumps_by_w = true,
+         .cuba_current_adds_to_v = true},
+        {.name = "lava-dl",
+         .spike_area = SpikeArea::step,
+         .reset = ResetRule::zero,
+         .dt = tenth_of_a_millisecond},
+        {.name = "jaxsnn",
+         .time_unit = TimeUnit::milliseconds,
+         .spike_area = SpikeArea::jump,
+         .dt = millisecond,
+         .if_jumps_by_w = true,
+         .lif_ignores_r = true,
+         .cuba_ignores_r = true,
+         .ignores_v_leak = true},
+        {.name = "nengo",
+         .dt = millisecond,
+         .not_exact = "its LIF sends spikes of height 1/dt and its CubaLIF is one step late, which the exact "
+                      "clock does not "
+                      "follow."},
+        {.name = "brian2", .spike_area = SpikeArea::jump, .dt = tenth_of_a_millisecond},
+        {.name = "nest", .spike_area = SpikeArea::jump, .dt = tenth_of_a_millisecond},
+    };
+}
+
+Convention like(const std::vector<Convention>& known, std::string_view name, std::string_view other) {
+    Convention c = *std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.name == other; });
+    c.name = name;
+    return c;
+}
+
+const std::vector<Convention>& conventions() {
+    static const std::vector<Convention> all = [] {
+        std::vector<Convention> known = exact_readings();
+        known.push_back(like(known, "snntorch-native", "snntorch"));
+        known.back().reset = ResetRule::subtract;
+        known.push_back(like(known, "sinabs-norm", "sinabs"));
+        known.back().not_exact = "it scales the input by 1 - exp(-1/tau). Use sinabs.";
+        known.push_back(like(known, "rockpool-native", "rockpool"));
+        for (Convention& c : known) c.stepped = stepping_of(c.name);
+        return known;
+    }();
+    return all;
+}
 
 template <class Value, std::size_t n>
 Value named(std::string_view what, std::string_view name,
@@ -74,25 +104,21 @@ Value named(std::string_view what, std::string_view name,
 
 }  // namespace
 
-const Convention& convention(std::string_view name) {
-    const auto found = std::find_if(conventions.begin(), conventions.end(),
+Convention convention(const std::string& name) {
+    if (name.size() > 5 && name.compare(name.size() - 5, 5, ".json") == 0) return convention_from_file(name);
+    const auto found = std::find_if(conventions().begin(), conventions().end(),
                                     [&](const Convention& c) { return c.name == name; });
-    if (found != conventions.end()) return *found;
-    if (name == "nengo") {
-        throw LimitError(
-            "convention 'nengo': its LIF sends spikes of height 1/dt and its CubaLIF is one step late, "
-            "which the exact clock does not follow.");
-    }
+    if (found != conventions().end()) return *found;
     const std::vector<std::string> names = convention_names();
     std::string list;
     for (const std::string& known : names) list += (list.empty() ? "" : ", ") + known;
-    throw UsageError("convention: expected one of " + list + ", found " + quoted(name) + "." +
-                     did_you_mean(name, names));
+    throw UsageError("convention: expected one of " + list + ", or a file that ends in .json, found " +
+                     quoted(name) + "." + did_you_mean(name, names));
 }
 
 std::vector<std::string> convention_names() {
     std::vector<std::string> names;
-    for (const Convention& c : conventions) names.emplace_back(c.name);
+    for (const Convention& c : conventions()) names.emplace_back(c.name);
     return names;
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "nir_stages.hpp"
+#include "node_order.hpp"
 #include "saltus/engine/errors.hpp"
 
 namespace saltus::converters {
@@ -36,10 +37,7 @@ class FlatGraph {
         }
     }
 
-    struct Edge {
-        std::size_t from = 0;
-        std::size_t to = 0;
-    };
+    using Edge = GraphEdge;
 
     std::vector<FlatNode> nodes;
     std::vector<Edge> edges;
@@ -47,6 +45,11 @@ class FlatGraph {
 
     [[nodiscard]] bool is_port(std::size_t i) const { return nodes[i].node->type == "Input" || is_output(i); }
     [[nodiscard]] bool is_output(std::size_t i) const { return nodes[i].node->type == "Output"; }
+    /// Both ends of the edge lie in sub-graphs.
+    [[nodiscard]] bool is_inner(std::size_t edge) const {
+        return inner_.count(nodes[edges[edge].from].path) != 0 &&
+               inner_.count(nodes[edges[edge].to].path) != 0;
+    }
     /// Inside a sub-graph: passes on what it gets.
     [[nodiscard]] bool is_inner_port(std::size_t i) const {
         return is_port(i) && inner_.count(nodes[i].path) != 0;
@@ -123,6 +126,11 @@ class Importer {
     }
 
     NirImport import() {
+        if (stepping_) {
+            check_nodes();
+            late_ = late_edges(stepping_->order, paths_of_nodes(), graph_.edges, inputs());
+            drop_unreachable_loops();
+        }
         find_leading_on();
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             if (is_population(i)) follow(i);
@@ -148,7 +156,9 @@ class Importer {
             notes_.push_back("population " + quoted(name) +
                              " can be reached by no input and has no drive: it stays silent.");
         }
-        return {std::move(network), std::move(notes_), first_spike_of(document_)};
+        std::optional<SteppedRules> rules;
+        if (stepping_) rules = stepping_->rules;
+        return {std::move(network), std::move(notes_), std::move(rules), first_spike_of(document_)};
     }
 
   private:
@@ -168,29 +178,44 @@ class Importer {
 
     Meaning decide() {
         Meaning m;
+        const bool steps = reading_.clock == Clock::stepped;
         std::string name = "nir";
         const io::NirGroup* own = own_metadata();
         const auto* own_convention =
             own && own->find("convention") ? std::get_if<std::string>(own->find("convention")) : nullptr;
         const auto* own_dt = own && own->find("dt") ? std::get_if<io::NirArray>(own->find("dt")) : nullptr;
+        const bool told = reading_.convention || own_convention;
+        std::optional<Duration> usual_dt;
         if (reading_.convention) {
             name = *reading_.convention;
         } else if (own_convention) {
             name = *own_convention;
             notes_.push_back("convention " + quoted(name) + ", as the file's own metadata say.");
+        } else if (steps) {
+            const Guess guess = guess_convention(document_);
+            name = guess.convention;
+            usual_dt = guess.dt;
+            notes_.push_back("convention " + quoted(name) + " guessed: " + guess.reason +
+                             " (--convention for another).");
         }
         m.convention = convention(name);
         if (reading_.time_unit) m.convention.time_unit = *reading_.time_unit;
-        if (reading_.spike_area) m.convention.spike_area = *reading_.spike_area;
-        if (reading_.reset) {
-            m.convention.reset = *reading_.reset;
-            m.convention.if_reset.reset();
-        }
-        Duration dt = m.convention.dt;
+        Duration dt = usual_dt.value_or(m.convention.dt);
         if (reading_.dt) {
             dt = *reading_.dt;
         } else if (own_dt && own_dt->size() == 1) {
             dt = duration_from_seconds(own_dt->real(0), "metadata saltus, dt");
+        }
+        if (steps) {
+            read_for_steps(m, dt);
+        } else {
+            if (!m.convention.not_exact.empty())
+                throw LimitError("convention " + quoted(m.convention.name) + ": " + m.convention.not_exact);
+            if (reading_.spike_area) m.convention.spike_area = *reading_.spike_area;
+            if (reading_.reset) {
+                m.convention.reset = *reading_.reset;
+                m.convention.if_reset.reset();
+            }
         }
         if (dt <= Duration()) throw UsageError("dt: expected > 0, found " + to_string(dt) + ".");
         m.dt = dt.seconds();
@@ -206,9 +231,88 @@ class Importer {
                 m.unit = m.dt;
                 break;
         }
-        const bool told = reading_.convention || own_convention;
-        note_guesses(m, told, dt, reading_.dt || own_dt);
+        if (!steps) note_guesses(m, told, dt, reading_.dt || own_dt);
         return m;
+    }
+
+    /// The rule of the tool; the numbers stay as they are in the file unless the rule is the closed form.
+    void read_for_steps(Meaning& m, Duration dt) {
+        if (!m.convention.stepped) {
+            throw LimitError("convention " + quoted(m.convention.name) +
+                             ": the tool has no steps. It is for the exact clock.");
+        }
+        if (reading_.spike_area)
+            throw UsageError("spike area: it is for the exact clock; the rule of " +
+                             quoted(m.convention.name) + " says what a spike weighs in a step.");
+        stepping_ = m.convention.stepped;
+        SteppedRules& rules = stepping_->rules;
+        rules.dt = dt;
+        for (stepped::NeuronRule* rule : {&rules.without_leak, &rules.with_leak, &rules.with_current}) {
+            if (reading_.reset) set_reset(*rule, *reading_.reset);
+        }
+        if (rules.with_leak.membrane == stepped::Membrane::closed_form) {
+            if (reading_.reset) m.convention.reset = *reading_.reset;
+            return;
+        }
+        Convention as_written;
+        as_written.name = m.convention.name;
+        as_written.time_unit = m.convention.time_unit;
+        m.convention = std::move(as_written);
+    }
+
+    static void set_reset(stepped::NeuronRule& rule, ResetRule reset) {
+        rule.counts = reset == ResetRule::subtract_repeated;
+        rule.reset_time = stepped::ResetTime::same_step;
+        rule.reset = reset == ResetRule::v_reset ? stepped::Reset::to_V_reset
+                     : reset == ResetRule::zero  ? stepped::Reset::to_zero
+                                                 : stepped::Reset::subtract;
+    }
+
+    void check_nodes() const {
+        const std::vector<std::string>& known = stepping_->nodes;
+        if (known.empty()) return;
+        for (const FlatNode& node : graph_.nodes) {
+            const std::string& type = node.node->type;
+            if (type == "Input" || type == "Output") continue;
+            if (std::find(known.begin(), known.end(), type) != known.end()) continue;
+            std::string list;
+            for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
+            throw LimitError("node " + quoted(node.path) + ": " + quoted(stepping_->rules.name) + " has no " +
+                             type + ". It maps " + list + ".");
+        }
+    }
+
+    [[nodiscard]] std::vector<std::string> paths_of_nodes() const {
+        std::vector<std::string> paths;
+        for (const FlatNode& node : graph_.nodes) paths.push_back(node.path);
+        return paths;
+    }
+    [[nodiscard]] std::vector<std::size_t> inputs() const {
+        std::vector<std::size_t> list;
+        for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
+            if (graph_.nodes[i].node->type == "Input" && !graph_.is_inner_port(i)) list.push_back(i);
+        return list;
+    }
+
+    [[nodiscard]] bool is_late(std::size_t edge) const { return !late_.empty() && late_[edge]; }
+    [[nodiscard]] std::string edge_name(std::size_t edge) const {
+        return graph_.nodes[graph_.edges[edge].from].path + " -> " + graph_.nodes[graph_.edges[edge].to].path;
+    }
+
+    /// Tells which edges are late, and takes out those over which nothing ever comes.
+    void drop_unreachable_loops() {
+        for (std::size_t k = 0; k < graph_.edges.size(); ++k) {
+            if (!late_[k]) continue;
+            const bool kept = stepping_->recurrence != Recurrence::nested_only || graph_.is_inner(k);
+            notes_.push_back(
+                quoted(stepping_->rules.name) +
+                (kept ? " takes the value of the last step over " : " never takes anything over ") +
+                edge_name(k) + ".");
+            if (!kept) {
+                auto& out = graph_.out_edges[graph_.edges[k].from];
+                out.erase(std::find(out.begin(), out.end(), k));
+            }
+        }
     }
 
     void note_guesses(const Meaning& m, bool told, Duration dt, bool dt_told) {
@@ -408,13 +512,33 @@ class Importer {
     void add_projection(const Path& path) {
         if (population_of_.count(path.target) == 0) return;  // an Output that is a population's port
         Projection projection{population_of_.at(path.source), population_of_.at(path.target), {}};
+        const bool at_once = stepping_ && stepping_->recurrence == Recurrence::last_spikes;
+        if (at_once) {
+            for (const std::size_t edge : path.edges)
+                if (is_late(edge)) add_step(projection, path.source);
+        }
         for (std::size_t k = 0; k < path.through.size(); ++k) {
             const std::size_t i = path.through[k];
+            if (!at_once && is_late(path.edges[k]))
+                add_step(projection, k == 0 ? path.source : path.through[k - 1]);
             if (graph_.is_inner_port(i)) continue;
             projection.stages.push_back(stage_of(i));
             if (!is_first_with_bias(path, k)) drop_bias(projection.stages.back());
         }
+        if (!at_once && is_late(path.edges.back()))
+            add_step(projection, path.through.empty() ? path.source : path.through.back());
         projections_.push_back(std::move(projection));
+    }
+
+    /// What node `from` sends takes a step more.
+    void add_step(Projection& projection, std::size_t from) {
+        const std::uint64_t size =
+            element_count(engine_shape(graph_.nodes[from], graph_.nodes[from].shapes.output));
+        if (stepping_->recurrence == Recurrence::nested_only) {
+            for (Stage& stage : projection.stages) drop_bias(stage);
+        }
+        projection.stages.push_back(
+            Delay{"one step", static_cast<std::uint32_t>(size), {stepping_->rules.dt}});
     }
 
     /// A bias counts once for each way from its node to a target, however many sources the node has.
@@ -450,7 +574,9 @@ class Importer {
     const NirReading& reading_;
     FlatGraph graph_;
     std::vector<std::string> notes_;
+    std::optional<Stepping> stepping_;  // for the stepped clock
     Meaning meaning_;
+    std::vector<bool> late_;  // edges that the tool computes late
     std::map<std::size_t, std::uint32_t> population_of_;
     std::vector<bool> leads_on_;
     std::vector<Path> paths_;
@@ -467,6 +593,37 @@ class Importer {
 
 NirImport network_from_nir(const io::NirDocument& document, const NirReading& reading) {
     return Importer(document, reading).import();
+}
+
+Import network_for_steps(const Network& network, const NirReading& reading) {
+    const Convention c = convention(reading.convention.value_or("nir"));
+    NirReading stepped_reading = reading;
+    stepped_reading.clock = Clock::stepped;
+    stepped_reading.convention = c.name;
+    if (!c.stepped || c.stepped->rules.with_leak.membrane != stepped::Membrane::closed_form) {
+        std::vector<std::string> notes;
+        io::NirDocument document = nir_from_network(network, &notes);
+        io::check_nir(document, "network");
+        Import import = network_from_nir(document, stepped_reading);
+        import.notes.insert(import.notes.end(), notes.begin(), notes.end());
+        return import;
+    }
+    if (reading.time_unit || reading.spike_area || reading.reset || reading.t_ref != Duration())
+        throw UsageError(
+            "time unit, spike area, reset, t_ref: the numbers of this network, which no NIR file holds, have "
+            "one "
+            "meaning. Leave them out.");
+    Import import{network, {}, c.stepped->rules};
+    import.rules->dt = reading.dt.value_or(c.dt);
+    if (reading.recurrent_delay) {
+        std::vector<std::string> delayed;
+        import.network = network.with_recurrent_delay(*reading.recurrent_delay, &delayed);
+        for (const std::string& name : delayed) {
+            import.notes.push_back(name + " closes a cycle without delay: delayed by " +
+                                   to_string(*reading.recurrent_delay) + " as asked.");
+        }
+    }
+    return import;
 }
 
 }  // namespace saltus::converters

@@ -8,6 +8,7 @@
 
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "saltus/engine/stepped.hpp"
 
 namespace saltus::datasets {
 
@@ -72,12 +73,82 @@ void cut(SpikeTrain& train, Time end) {
     train.times.erase(last, train.times.end());
 }
 
-template <class T>
-void decide(const std::vector<T>& scores, Decision& decision) {
+void decide(const std::vector<double>& scores, Decision& decision) {
     const auto best = std::max_element(scores.begin(), scores.end());
     decision.decided = best - scores.begin();
     decision.tie = std::count(scores.begin(), scores.end(), *best) > 1;
 }
+
+/// What one sample did.
+struct Outcome {
+    std::vector<double> scores;  // of each neuron of the deciding population
+    bool silent = false;
+    std::uint64_t neuron_spikes = 0;
+    std::uint64_t synaptic_events = 0;
+};
+
+/// The network on one of the clocks.
+class Runner {
+  public:
+    Runner(const Network& network, std::string input, std::uint32_t output,
+           const std::optional<SteppedRules>& rules)
+        : network_(network), input_(std::move(input)), output_(output) {
+        if (rules) {
+            dt_ = rules->dt;
+            stepped_.emplace(network, *rules);
+        } else {
+            exact_.emplace(network);
+        }
+    }
+
+    [[nodiscard]] Outcome run(SpikeTrain spikes, Duration duration, bool to_last_spike) const {
+        return exact_ ? exactly(std::move(spikes), duration) : in_steps(spikes, duration, to_last_spike);
+    }
+
+  private:
+    [[nodiscard]] const Population& deciding() const { return network_.populations()[output_]; }
+
+    [[nodiscard]] Outcome exactly(SpikeTrain spikes, Duration duration) const {
+        SimulationOptions options;
+        options.duration = duration;
+        options.recorded = {deciding().name};
+        SimulationResult result = exact_->run({{input_, std::move(spikes)}}, options);
+        Outcome outcome{{}, false, result.neuron_spikes, result.synaptic_events};
+        if (neurons::is_spiking(deciding().model)) {
+            outcome.scores.assign(deciding().size(), 0.0);
+            for (const NeuronIndex neuron : result.spikes[output_].neurons) outcome.scores[neuron] += 1.0;
+            outcome.silent = result.spikes[output_].empty();
+        } else {
+            outcome.scores = std::move(result.final_potentials[output_]);
+        }
+        return outcome;
+    }
+
+    /// A duration of n steps is n steps; one that ends with the last spike has a step for that.
+    [[nodiscard]] Outcome in_steps(const SpikeTrain& spikes, Duration duration, bool to_last_spike) const {
+        const std::int64_t more = to_last_spike ? dt_.femtoseconds() : dt_.femtoseconds() - 1;
+        SteppedOptions options;
+        options.steps = static_cast<std::uint32_t>((duration.femtoseconds() + more) / dt_.femtoseconds());
+        options.record_spikes = false;
+        options.recorded = {deciding().name};
+        const std::uint32_t size = network_.populations()[network_.index_of(input_)].size();
+        const SteppedSample sample{{{input_, Raster::of(spikes, size, dt_, options.steps, input_)}}};
+        SteppedRecord record = std::move(stepped_->run({sample}, options).at(0));
+        Outcome outcome{std::move(record.counts[output_]), false, record.neuron_spikes,
+                        record.synaptic_events};
+        outcome.silent =
+            neurons::is_spiking(deciding().model) && std::all_of(outcome.scores.begin(), outcome.scores.end(),
+                                                                 [](double count) { return count == 0.0; });
+        return outcome;
+    }
+
+    const Network& network_;
+    std::string input_;
+    std::uint32_t output_;
+    Duration dt_;
+    std::optional<ExactSimulation> exact_;
+    std::optional<SteppedSimulation> stepped_;
+};
 
 }  // namespace
 
@@ -85,10 +156,8 @@ Evaluation evaluate(const Network& network, const Dataset& dataset, const Evalua
     const std::string input = input_of(network, dataset).name;
     const std::size_t classes = dataset.classes.size();
     const std::uint32_t output = output_of(network, options.output, classes);
-    const Population& deciding = network.populations()[output];
-    const bool spiking = neurons::is_spiking(deciding.model);
     const Duration tail = longest_way(network);
-    const ExactSimulation simulation(network);
+    const Runner runner(network, input, output, options.rules);
 
     Evaluation e;
     e.classes = dataset.classes;
@@ -108,35 +177,29 @@ Evaluation evaluate(const Network& network, const Dataset& dataset, const Evalua
         if (stop) continue;
         try {
             Sample sample = dataset.sample(i);
-            SimulationOptions run;
-            run.duration = options.duration        ? *options.duration
-                           : sample.spikes.empty() ? Duration()
-                                                   : sample.spikes.times.back().since_start() + tail;
-            run.recorded = {deciding.name};
-            cut(sample.spikes, Time(run.duration));
+            const Duration duration = options.duration ? *options.duration
+                                      : sample.spikes.empty()
+                                          ? Duration()
+                                          : sample.spikes.times.back().since_start() + tail;
+            cut(sample.spikes, Time(duration));
             const std::uint64_t input_spikes = sample.spikes.size();
 
             const auto begin = Clock::now();
-            const SimulationResult result = simulation.run({{input, std::move(sample.spikes)}}, run);
+            const Outcome outcome =
+                runner.run(std::move(sample.spikes), duration, !options.duration.has_value());
             const double took = seconds_since(begin);
 
             Decision& decision = e.decisions[i];
             decision.sample = sample.name;
             decision.label = sample.label;
-            if (spiking) {
-                std::vector<std::uint64_t> counts(deciding.size(), 0);
-                for (const NeuronIndex neuron : result.spikes[output].neurons) ++counts[neuron];
-                if (!result.spikes[output].empty()) decide(counts, decision);
-            } else {
-                decide(result.final_potentials[output], decision);
-            }
+            if (!outcome.silent) decide(outcome.scores, decision);
             decision.done = true;
 
 #pragma omp critical(saltus_evaluate)
             {
                 e.input_spikes += input_spikes;
-                e.neuron_spikes += result.neuron_spikes;
-                e.synaptic_events += result.synaptic_events;
+                e.neuron_spikes += outcome.neuron_spikes;
+                e.synaptic_events += outcome.synaptic_events;
                 e.simulation_s += took;
                 ++done;
                 if (options.on_progress && !options.on_progress(done, dataset.size)) e.interrupted = true;

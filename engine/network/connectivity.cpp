@@ -203,6 +203,10 @@ void check_rule(const std::string& projection, const Rule& rule) {
     DistributionChecks(projection, "delay", rule.delay).delay();
 }
 
+void check_distribution(const std::string& node, const std::string& field, const Distribution& distribution) {
+    DistributionChecks(node, field.c_str(), distribution).weight();
+}
+
 std::uint64_t synapse_count(const Rule& rule) {
     const std::uint64_t diagonal = rule.autapses ? 0 : rule.outputs;
     const std::uint64_t pairs = std::uint64_t{rule.inputs} * rule.outputs - diagonal;

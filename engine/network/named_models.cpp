@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <memory>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/synapse_draw.hpp"
 
 namespace saltus {
 
@@ -15,6 +17,15 @@ std::string listed(const std::vector<std::string>& names) {
     std::string text;
     for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
     return text;
+}
+
+/// A population of more is refused when it is whole.
+constexpr std::uint64_t most_neurons = 0xfffffffeu;
+
+/// Draws the value of one neuron.
+double draw(const detail::WeightDraw& distribution, std::uint64_t seed, std::uint64_t neuron) {
+    SequentialRandom random(seed, neuron, static_cast<std::uint32_t>(detail::Purpose::parameter));
+    return distribution(random);
 }
 
 /// Named columns, each with one value for all neurons or one for each.
@@ -33,7 +44,8 @@ class Columns {
                                           (near.empty() ? " It has " + listed(known) + "." : near));
             }
             if (&find(p.name)->get() != &p) throw refused(p.name, "given twice.");
-            if (p.values.size() != 1 && p.values.size() != size) {
+            if (p.drawn) check_distribution(population, p.name, *p.drawn);
+            if (!p.drawn && (p.values.empty() || (p.values.size() != 1 && p.values.size() != size))) {
                 throw refused(p.name, "expected 1 or " + std::to_string(size) + " values, found " +
                                           std::to_string(p.values.size()) + ".");
             }
@@ -43,7 +55,7 @@ class Columns {
                 throw refused(p.name, "neuron " + std::to_string(i) + ": expected a finite number, found " +
                                           std::to_string(x) + ".");
             }
-            if (p.values.size() > 1) length_ = p.values.size();
+            if (p.drawn || p.values.size() > 1) length_ = std::min<std::uint64_t>(size, most_neurons);
         }
     }
 
@@ -53,15 +65,45 @@ class Columns {
     [[nodiscard]] std::optional<double> value(std::string_view name, std::size_t neuron) const {
         const auto column = find(name);
         if (!column) return std::nullopt;
-        const std::vector<double>& values = column->get().values;
-        return values[values.size() == 1 ? 0 : neuron];
+        const Parameter& p = *column;
+        if (p.drawn) return draw(detail::WeightDraw(*p.drawn), p.seed, neuron);
+        return p.values[p.values.size() == 1 ? 0 : neuron];
+    }
+    /// The same as a function of the neuron, which outlives the columns.
+    [[nodiscard]] std::function<double(std::size_t)> function_of(std::string_view name) const {
+        const Parameter& p = *find(name);
+        if (!p.drawn) {
+            return [values = std::make_shared<const std::vector<double>>(p.values)](std::size_t i) {
+                return (*values)[i];
+            };
+        }
+        return [draws = detail::WeightDraw(*p.drawn), seed = p.seed](std::size_t i) {
+            return draw(draws, seed, i);
+        };
+    }
+    /// The only parameter of which neurons have different values; none if there is no such, or if there are
+    /// several.
+    [[nodiscard]] std::string_view only_different() const {
+        std::string_view different;
+        for (const Parameter& p : parameters_) {
+            if (!p.drawn && p.values.size() == 1) continue;
+            if (!different.empty()) return {};
+            different = p.name;
+        }
+        return different;
     }
     [[nodiscard]] bool has(std::string_view name) const { return find(name).has_value(); }
 
     /// The column; empty if it is not there.
     [[nodiscard]] std::vector<double> column(std::string_view name) const {
         const auto found = find(name);
-        return found ? found->get().values : std::vector<double>();
+        if (!found) return {};
+        const Parameter& p = *found;
+        if (!p.drawn) return p.values;
+        std::vector<double> values;
+        for (std::size_t i = 0; i < length_; ++i)
+            values.push_back(draw(detail::WeightDraw(*p.drawn), p.seed, i));
+        return values;
     }
 
     [[nodiscard]] NetworkError refused(const std::string& field, const std::string& text) const {
@@ -114,7 +156,8 @@ std::vector<std::string> names_of() {
         names.insert(names.end(), {"tau_syn", "tau_syn_ex", "tau_syn_in"});
     }
     if constexpr (requires { p.R; }) names.emplace_back("C_m");
-    names.insert(names.end(), {"t_ref", "V_0", "V_m"});
+    if constexpr (requires { p.t_ref; }) names.emplace_back("t_ref");
+    names.insert(names.end(), {"V_0", "V_m"});
     return names;
 }
 
@@ -159,7 +202,8 @@ P neuron_of(const Columns& columns, std::size_t i) {
     }
     if constexpr (requires { p.E_L; }) p.V_0 = p.E_L;
     p.V_0 = columns.value("V_0", i).value_or(columns.value("V_m", i).value_or(p.V_0));
-    p.t_ref = columns.duration("t_ref", columns.value("t_ref", i).value_or(0.0));
+    if constexpr (requires { p.t_ref; })
+        p.t_ref = columns.duration("t_ref", columns.value("t_ref", i).value_or(0.0));
     return p;
 }
 
@@ -169,6 +213,10 @@ neurons::Model neurons_of(const std::string& population, std::uint64_t size, std
     const Columns columns(population, size, model, parameters, names_of<P>());
     if (columns.has("V_0") && columns.has("V_m"))
         throw columns.refused("V_m", "V_0 is given too; they are the same.");
+    const std::string_view different = columns.only_different();
+    if (different == "V_0" || different == "V_m") {
+        return neurons::PerNeuron<P>(size, neuron_of<P>(columns, 0), columns.function_of(different));
+    }
     neurons::PerNeuron<P> result;
     result.reserve(columns.length());
     for (std::size_t i = 0; i < columns.length(); ++i) result.push_back(neuron_of<P>(columns, i));
@@ -196,9 +244,12 @@ constexpr std::array models{
     saltus_model<neurons::Lif>("lif_delta"),
     saltus_model<neurons::LifAdaptive>("lif_delta_adaptive"),
     saltus_model<neurons::Qif>("qif_delta"),
+    saltus_model<neurons::IfExp>("if_exp"),
     saltus_model<neurons::CubaLif>("lif_exp"),
     saltus_model<neurons::LifExp2>("lif_exp2"),
     saltus_model<neurons::LifAlpha>("lif_alpha"),
+    saltus_model<neurons::Li>("li_delta"),
+    saltus_model<neurons::CubaLi>("li_exp"),
     nest_model<neurons::Lif>("iaf_psc_delta"),
     nest_model<neurons::Lif>("iaf_psc_delta_ps"),
     nest_model<neurons::LifExp2>("iaf_psc_exp"),
@@ -284,12 +335,12 @@ std::vector<std::string> neuron_models() {
 }
 
 neurons::Model named_model(const std::string& population, std::uint64_t size, std::string_view model,
-                           const Parameters& parameters) {
+                           Parameters parameters) {
     const auto* const found =
         std::find_if(models.begin(), models.end(), [&](const NamedModel& m) { return m.name == model; });
     if (found != models.end()) {
-        return found->make(population, size, model,
-                           found->is_of_nest ? with_nest_defaults(parameters, found->names()) : parameters);
+        if (found->is_of_nest) parameters = with_nest_defaults(std::move(parameters), found->names());
+        return found->make(population, size, model, parameters);
     }
     if (std::any_of(without_flow.begin(), without_flow.end(),
                     [&](std::string_view begin) { return model.substr(0, begin.size()) == begin; })) {

@@ -11,7 +11,7 @@ namespace saltus {
 
 /// Parameters of `size` neurons. Throws NetworkError with `population` as its node.
 [[nodiscard]] neurons::Model named_model(const std::string& population, std::uint64_t size,
-                                         std::string_view model, const Parameters& parameters);
+                                         std::string_view model, Parameters parameters);
 
 [[nodiscard]] neurons::Model named_source(const std::string& population, std::uint64_t size,
                                           std::string_view kind, const Parameters& parameters,

@@ -35,7 +35,7 @@ class ParameterChecks {
             field, member, [](double x) { return std::isfinite(x) && x > 0.0; }, "> 0");
     }
     void refractory() const {
-        for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        for (std::size_t i = 0; i < checked(); ++i) {
             if (parameters_[i].t_ref < Duration()) {
                 throw refused("t_ref", i, ">= 0", to_string(parameters_[i].t_ref));
             }
@@ -43,9 +43,14 @@ class ParameterChecks {
     }
 
   private:
+    /// V_0 is checked where it is computed (simulation/make_block.cpp).
+    [[nodiscard]] std::size_t checked() const {
+        return parameters_.same_but_start() ? std::min<std::size_t>(1, parameters_.size())
+                                            : parameters_.size();
+    }
     template <class Member, class Test>
     void each(const char* field, Member member, Test test, const char* expected) const {
-        for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        for (std::size_t i = 0; i < checked(); ++i) {
             const double x = parameters_[i].*member;
             if (!test(x)) throw refused(field, i, expected, std::to_string(x));
         }

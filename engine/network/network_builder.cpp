@@ -56,8 +56,9 @@ void NetworkBuilder::input(const std::string& name, Shape shape) {
 }
 
 void NetworkBuilder::source(const std::string& name, Shape shape, std::string_view kind,
-                            const Parameters& parameters, std::optional<std::uint64_t> seed) {
+                            Parameters parameters, std::optional<std::uint64_t> seed) {
     const std::uint64_t size = element_count(shape);
+    set_seeds(name, parameters);
     add({name, std::move(shape),
          named_source(name, size, kind, parameters, seed.value_or(seed_of(seed_, name, 0)))});
 }
@@ -68,9 +69,14 @@ void NetworkBuilder::source(const std::string& name, Shape shape, SpikeTrain spi
 }
 
 void NetworkBuilder::population(const std::string& name, Shape shape, std::string_view model,
-                                const Parameters& parameters) {
+                                Parameters parameters) {
     const std::uint64_t size = element_count(shape);
-    add({name, std::move(shape), named_model(name, size, model, parameters)});
+    set_seeds(name, parameters);
+    add({name, std::move(shape), named_model(name, size, model, std::move(parameters))});
+}
+
+void NetworkBuilder::set_seeds(const std::string& population, Parameters& parameters) const {
+    for (Parameter& p : parameters) p.seed = seed_of(seed_, population + "." + p.name, 0);
 }
 
 void NetworkBuilder::connect(std::string_view pre, std::string_view post, const Connection& c) {

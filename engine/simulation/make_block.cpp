@@ -1,6 +1,10 @@
+#include <cmath>
+#include <string>
+
 #include "block.hpp"
 #include "frame_block.hpp"
 #include "neuron_block.hpp"
+#include "saltus/engine/errors.hpp"
 #include "source_block.hpp"
 
 namespace saltus {
@@ -28,9 +32,20 @@ concept HasFrame = requires {
 
 /// Parameters of the neurons of `range`, one if all share them.
 template <class P>
-std::vector<P> part(const neurons::PerNeuron<P>& all, NeuronRange range) {
-    if (all.size() == 1) return all;
-    return {all.begin() + range.begin, all.begin() + range.end};
+std::vector<P> part(const std::string& population, const neurons::PerNeuron<P>& all, NeuronRange range) {
+    if (all.size() == 1) return {all[0]};
+    std::vector<P> part;
+    part.reserve(range.size());
+    for (NeuronIndex i = range.begin; i < range.end; ++i) {
+        part.push_back(all[i]);
+        if constexpr (requires(P p) { p.V_0; }) {
+            if (std::isfinite(part.back().V_0)) continue;
+            throw NetworkError(population, "V_0",
+                               "neuron " + std::to_string(i) + ": expected a finite number, found " +
+                                   std::to_string(part.back().V_0) + ".");
+        }
+    }
+    return part;
 }
 
 template <class P>
@@ -52,7 +67,11 @@ bool suits_frame(const Population& population, std::span<const double> signal) {
         [&]<class M>(const M& model) {
             if constexpr (neurons::HasNeurons<M>) {
                 if constexpr (HasFrame<typename M::value_type>) {
-                    return FrameOf<typename M::value_type>::type::suits(model, constants_of(model, signal));
+                    using P = typename M::value_type;
+                    const std::vector<P> all = model.same_but_start()
+                                                   ? std::vector<P>{model[0]}
+                                                   : std::vector<P>(model.begin(), model.end());
+                    return FrameOf<P>::type::suits(all, constants_of(all, signal));
                 }
             }
             return false;
@@ -77,7 +96,7 @@ std::unique_ptr<Block> make_block(const Network& network, const BlockPlan& plan,
                 return std::make_unique<RegularBlock>(plan, model);
             } else {
                 using P = typename M::value_type;
-                const std::vector<P> parameters = part(model, plan.range);
+                const std::vector<P> parameters = part(population.name, model, plan.range);
                 if constexpr (HasFrame<P>) {
                     if (plan.in_frame) {
                         using Frame = typename FrameOf<P>::type;

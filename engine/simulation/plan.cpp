@@ -31,7 +31,8 @@ std::uint32_t checked_threads(std::uint32_t threads) {
 
 template <class P>
 void refuse_endless_firing(const std::string& name, const neurons::PerNeuron<P>& parameters) {
-    for (const P& p : parameters) {
+    for (std::size_t i = 0; i < (parameters.same_but_start() ? 1 : parameters.size()); ++i) {
+        const P p = parameters[i];
         const bool subtracts = p.reset != neurons::Reset::to_value;
         if (subtracts && p.V_th <= 0.0) {
             throw NetworkError(

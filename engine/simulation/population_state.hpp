@@ -32,7 +32,7 @@ class PopulationState {
   public:
     /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for. Both
     /// arguments are in the order of outside.
-    PopulationState(const neurons::PerNeuron<P>& parameters, std::uint32_t size,
+    PopulationState(const std::vector<P>& parameters, std::uint32_t size,
                     const std::vector<double>& signal, const Layout& layout, Time end)
         : layout_(layout), end_(end) {
         for (std::uint32_t i = 0; i < (parameters.size() == 1 ? 1 : size); ++i) {
@@ -341,7 +341,7 @@ class PopulationState {
     }
 
     Layout layout_;
-    neurons::PerNeuron<P> parameters_;  // in the order of inside, as all below
+    std::vector<P> parameters_;  // in the order of inside, as all below
     Time end_;
     std::vector<Constants> constants_;
     std::vector<State> states_;

@@ -221,21 +221,6 @@ void append_step(std::vector<Step>& steps, const Stage& stage) {
     if (const auto* scale = std::get_if<Scale>(&stage)) steps.emplace_back(ScaleStep{*scale});
 }
 
-/// Bias of a stage, element by element of its output; empty if there is none but zeros.
-std::vector<double> bias_of(const Stage& stage) {
-    std::vector<double> bias;
-    if (const auto* dense = std::get_if<Dense>(&stage); dense && !dense->bias.empty()) {
-        for (std::size_t i = 0; i < dense->bias.size(); ++i) bias.push_back(dense->bias[i]);
-    }
-    if (const auto* c = std::get_if<Convolution>(&stage); c && !c->bias.empty()) {
-        for (std::size_t o = 0; o < c->out_channels; ++o) {
-            bias.insert(bias.end(), std::size_t{c->out_size[0]} * c->out_size[1], c->bias[o]);
-        }
-    }
-    if (std::all_of(bias.begin(), bias.end(), [](double b) { return b == 0.0; })) bias.clear();
-    return bias;
-}
-
 /// Every path of one spike through a chain, with the delay it meets.
 template <class Emit>
 void walk(const std::vector<Stage>& stages, std::size_t k, NeuronIndex index, double amplitude,
@@ -270,7 +255,22 @@ void walk(const std::vector<Stage>& stages, std::size_t k, NeuronIndex index, do
         step.front());
 }
 
-/// The projection with explicit synapses in place of rules.
+}  // namespace
+
+std::vector<double> bias_of(const Stage& stage) {
+    std::vector<double> bias;
+    if (const auto* dense = std::get_if<Dense>(&stage); dense && !dense->bias.empty()) {
+        for (std::size_t i = 0; i < dense->bias.size(); ++i) bias.push_back(dense->bias[i]);
+    }
+    if (const auto* c = std::get_if<Convolution>(&stage); c && !c->bias.empty()) {
+        for (std::size_t o = 0; o < c->out_channels; ++o) {
+            bias.insert(bias.end(), std::size_t{c->out_size[0]} * c->out_size[1], c->bias[o]);
+        }
+    }
+    if (std::all_of(bias.begin(), bias.end(), [](double b) { return b == 0.0; })) bias.clear();
+    return bias;
+}
+
 Projection drawn(Projection projection) {
     for (Stage& stage : projection.stages) {
         if (const auto* rule = std::get_if<Rule>(&stage)) stage = Sparse::of(*rule);
@@ -278,7 +278,6 @@ Projection drawn(Projection projection) {
     return projection;
 }
 
-/// The chain as explicit synapses.
 Sparse expanded(const Projection& projection, std::uint32_t source_size, const std::string& name) {
     std::vector<NeuronIndex> sources;
     std::vector<NeuronIndex> targets;
@@ -302,8 +301,6 @@ Sparse expanded(const Projection& projection, std::uint32_t source_size, const s
     return Sparse::of(name, source_size, static_cast<std::uint32_t>(target_size), sources, targets, weights,
                       delays);
 }
-
-}  // namespace
 
 AxisMap::AxisMap(std::uint32_t in, std::uint32_t out, std::uint32_t kernel, std::uint32_t stride,
                  std::uint32_t padding, std::uint32_t dilation)

@@ -68,6 +68,17 @@ struct ScaleStep {
 };
 using Step = std::variant<DenseStep, SparseStep, ConvolutionStep, PoolingStep, ScaleStep>;
 
+/// Bias of a stage, element by element of its output; empty if there is none but zeros.
+[[nodiscard]] std::vector<double> bias_of(const Stage& stage);
+
+/// The projection with explicit synapses in place of rules.
+[[nodiscard]] Projection drawn(Projection projection);
+
+/// The chain as explicit synapses, without its biases. Throws LimitError for more than 2^31; `name` is the
+/// projection's.
+[[nodiscard]] Sparse expanded(const Projection& projection, std::uint32_t source_size,
+                              const std::string& name);
+
 class Route {
   public:
     /// Throws NetworkError for a bias that a delay follows, LimitError where expanding takes more than 2^31

@@ -205,7 +205,7 @@ void write_evaluation_report(const Options& options, const Network& network, con
     } else {
         report.sections.push_back({"Wrong or tied", std::move(samples)});
     }
-    if (dataset.size > 0) {
+    if (dataset.size > 0 && !options.reading.steps()) {
         report.sections.push_back({"First sample", raster_of_first_sample(network, dataset),
                                    "Every spike of every population, at its time."});
     }
@@ -230,6 +230,7 @@ void evaluate(const Options& options) {
     datasets::EvaluationOptions evaluation;
     evaluation.threads = options.threads;
     evaluation.output = options.output;
+    evaluation.rules = import.rules;
     if (!options.duration.empty()) evaluation.duration = parse_duration(options.duration);
     datasets::Evaluation e;
     {

@@ -10,10 +10,13 @@
 namespace saltus::cli {
 
 void ReadingOptions::add_to(CLI::App& app) {
-    app.add_option("--convention", convention_,
-                   "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, "
-                   "spikingjelly, rockpool, "
-                   "lava-dl, jaxsnn (default: what the file's own metadata say, else nir)");
+    app.add_option("--clock", clock_, "exact, or stepped (integer is not built yet)");
+    app.add_option(
+        "--convention", convention_,
+        "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, spikingjelly, "
+        "rockpool, lava-dl, nengo, jaxsnn, brian2, nest, or a file of your own that ends in .json "
+        "(default: what the file's own metadata say; else nir for the exact clock, and a guess from "
+        "the file for the stepped one)");
     app.add_option("--time-unit", time_unit_, "unit of the file's time constants and delays: s, ms, steps");
     app.add_option("--spike-area", spike_area_, "what a spike weighs: unit, step, jump");
     app.add_option("--reset", reset_, "v_reset, zero, subtract, subtract_repeated");
@@ -25,7 +28,11 @@ void ReadingOptions::add_to(CLI::App& app) {
 }
 
 converters::NirReading ReadingOptions::reading() const {
+    if (clock_ == "integer") throw LimitError("clock 'integer' is not built yet; exact and stepped are.");
+    if (clock_ != "exact" && clock_ != "stepped")
+        throw UsageError("--clock: expected exact, stepped or integer, found " + quoted(clock_) + ".");
     converters::NirReading reading;
+    if (steps()) reading.clock = converters::Clock::stepped;
     if (!convention_.empty()) reading.convention = convention_;
     if (!time_unit_.empty()) reading.time_unit = converters::time_unit_from(time_unit_);
     if (!spike_area_.empty()) reading.spike_area = converters::spike_area_from(spike_area_);
@@ -53,9 +60,14 @@ io::NirDocument read_document(const std::string& path, bool sum_duplicate_edges)
 
 converters::Import read_network(const std::string& path, const ReadingOptions& options) {
     if (is_sonata(path)) {
+        const converters::NirReading reading = options.reading();
         try {
-            return converters::network_from_sonata(io::read_sonata_circuit(path),
-                                                   options.reading().recurrent_delay);
+            const io::SonataCircuit circuit = io::read_sonata_circuit(path);
+            if (!options.steps()) return converters::network_from_sonata(circuit, reading.recurrent_delay);
+            converters::Import import = converters::network_from_sonata(circuit);
+            converters::Import stepped = converters::network_for_steps(import.network, reading);
+            stepped.notes.insert(stepped.notes.begin(), import.notes.begin(), import.notes.end());
+            return stepped;
         } catch (const NetworkError& error) {
             throw LimitError(path + ": " + error.what());
         }

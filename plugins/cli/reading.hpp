@@ -14,10 +14,13 @@ class ReadingOptions {
     void add_to(CLI::App& app);
 
     [[nodiscard]] converters::NirReading reading() const;  // throws UsageError
+    [[nodiscard]] const std::string& clock() const { return clock_; }
+    [[nodiscard]] bool steps() const { return clock_ == "stepped"; }
     [[nodiscard]] std::string dt() const { return dt_; }
     [[nodiscard]] bool sum_duplicate_edges() const { return sum_duplicate_edges_; }
 
   private:
+    std::string clock_ = "exact";
     std::string convention_;
     std::string time_unit_;
     std::string spike_area_;

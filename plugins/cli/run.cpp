@@ -15,6 +15,7 @@
 #include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "saltus/engine/stepped.hpp"
 #include "saltus/io/report.hpp"
 #include "saltus/io/spikes.hpp"
 
@@ -27,7 +28,6 @@ struct Options {
     std::vector<std::string> inputs;
     std::string duration;
     std::string out;
-    std::string clock = "exact";
     std::vector<std::string> record{"spikes"};
     std::vector<std::string> populations;
     std::string until_first_spike_of;
@@ -139,20 +139,19 @@ bool records(const Options& options, const std::string& what) {
     return std::find(options.record.begin(), options.record.end(), what) != options.record.end();
 }
 
-void refuse_what_is_not_built(const Options& options) {
-    if (options.clock == "stepped" || options.clock == "integer") {
-        throw LimitError("clock " + quoted(options.clock) + " is not built yet; --clock exact is.");
-    }
-    if (options.clock != "exact") {
-        throw UsageError("--clock: expected exact, stepped or integer, found " + quoted(options.clock) + ".");
-    }
+void check_choices(const Options& options) {
+    const bool steps = options.reading.steps();
+    static_cast<void>(options.reading.reading());  // a wrong choice is an error before anything is read
+    if (steps && options.mpi) throw LimitError("--mpi: the stepped clock runs in one process.");
+    if (steps && options.checkpoints.wanted())
+        throw LimitError("--checkpoint: the stepped clock writes none; only the exact clock does.");
     for (const std::string& what : options.record) {
         if (what != "spikes" && what != "potentials" && !(what == "none" && options.record.size() == 1)) {
             throw UsageError("--record: expected spikes, potentials or both, or none, found " + quoted(what) +
                              ".");
         }
     }
-    if (records(options, "potentials") && options.reading.dt().empty()) {
+    if (!steps && records(options, "potentials") && options.reading.dt().empty()) {
         throw UsageError("--record potentials needs --dt, the time between two samples of the potential.");
     }
 }
@@ -209,7 +208,7 @@ nlohmann::ordered_json as_json(const Options& options, const Network& network, c
     for (std::size_t q = 0; q < network.populations().size(); ++q) {
         populations[network.populations()[q].name] = result.spike_counts[q];
     }
-    return {{"clock", options.clock},
+    return {{"clock", options.reading.clock()},
             {"duration_s", parse_duration(options.duration).seconds()},
             {"end_s", result.end.seconds()},
             {"spikes", result.neuron_spikes},
@@ -272,20 +271,24 @@ struct Job {
     std::optional<Time> resumed_at;
 };
 
-Job prepared(const Options& options, bool goes_on) {
-    converters::Import import = read_network(options.network, options.reading);
-    std::vector<InputSpikes> inputs;
-    std::map<std::string, std::string> file_of;
+/// The network and what is fed to it; how to run it is left open.
+Job read_job(const Options& options) {
+    Job job{read_network(options.network, options.reading), {}, {}, {}, {}};
     for (const std::string& path : options.inputs) {
-        const std::size_t before = inputs.size();
-        append_inputs(path, import.network, inputs, import.notes);
-        for (std::size_t k = before; k < inputs.size(); ++k) file_of[inputs[k].population] = path;
+        const std::size_t before = job.inputs.size();
+        append_inputs(path, job.import.network, job.inputs, job.import.notes);
+        for (std::size_t k = before; k < job.inputs.size(); ++k) job.file_of[job.inputs[k].population] = path;
     }
-    SimulationOptions run = simulation_options(options, parse_duration(options.duration));
-    std::optional<Time> resumed_at;
-    if (options.checkpoints.wanted()) resumed_at = options.checkpoints.apply(run, goes_on, import.notes);
-    if (!options.quiet) print_notes(import.notes);
-    return {std::move(import), std::move(inputs), std::move(file_of), std::move(run), resumed_at};
+    return job;
+}
+
+Job prepared(const Options& options, bool goes_on) {
+    Job job = read_job(options);
+    job.run = simulation_options(options, parse_duration(options.duration));
+    if (options.checkpoints.wanted())
+        job.resumed_at = options.checkpoints.apply(job.run, goes_on, job.import.notes);
+    if (!options.quiet) print_notes(job.import.notes);
+    return job;
 }
 
 ExactSimulation simulation_of(const Options& options, const Network& network) {
@@ -324,13 +327,48 @@ void write_outcome(const Options& options, const Network& network, const Outcome
     }
 }
 
+void run_stepped(const Options& options) {
+    check_choices(options);
+    Stopwatch watch;
+    Job job = read_job(options);
+    const Duration duration = parse_duration(options.duration);
+    SteppedOptions steps;
+    const Duration dt = job.import.rules->dt;
+    steps.steps = steps_covering(duration, dt);
+    steps.record_spikes = records(options, "spikes");
+    steps.record_potentials = records(options, "potentials");
+    steps.recorded = options.populations;
+    const SteppedSimulation simulation = [&] {
+        try {
+            return SteppedSimulation(job.import.network, *job.import.rules);
+        } catch (const NetworkError& error) {
+            throw LimitError(options.network + ": " + error.what());
+        }
+    }();
+    job.import.notes.insert(job.import.notes.end(), simulation.notes().begin(), simulation.notes().end());
+    if (!options.quiet) print_notes(job.import.notes);
+    Outcome outcome;
+    outcome.build_s = watch.lap();
+    try {
+        const SteppedSample sample = sample_of(job.import.network, job.inputs, dt, steps.steps);
+        outcome.result = result_of(std::move(simulation.run({sample}, steps).at(0)), job.import.network,
+                                   sample, dt, steps.steps);
+    } catch (const InputError& error) {
+        throw FileError(job.file_of[error.population()], "", error.what());
+    }
+    outcome.sim_s = watch.lap();
+    outcome.inputs = std::move(job.inputs);
+    write_outcome(options, job.import.network, outcome, job.import.notes);
+}
+
 void run(Options& options) {
+    if (options.reading.steps()) return run_stepped(options);
     if (options.mpi) options.ranks = mpi_communication();
     Communication& ranks = *options.ranks;
     const bool speaks = ranks.rank() == 0;
     if (!speaks) options.quiet = true;
     on_all(ranks, [&] {
-        refuse_what_is_not_built(options);
+        check_choices(options);
         if (options.checkpoints.wanted()) options.checkpoints.settle(options.out);
     });
     const bool goes_on = options.checkpoints.wanted() && options.checkpoints.go_on(ranks);
@@ -361,8 +399,8 @@ void add_run(CLI::App& app) {
     verb->add_option("-i,--input", options->inputs, "spikes: SONATA .h5, or 40-bit AER .bin");
     verb->add_option("-d,--duration", options->duration, "simulated time, as in 300ms")->required();
     verb->add_option("-o,--out", options->out, "write what was recorded, SONATA .h5");
-    verb->add_option("--clock", options->clock, "exact (stepped and integer are not built yet)");
-    verb->add_option("--record", options->record, "spikes, potentials (sampled every --dt), or none")
+    verb->add_option("--record", options->record,
+                     "spikes, potentials (after every step; of the exact clock every --dt), or none")
         ->delimiter(',');
     verb->add_option("--populations", options->populations, "record these only")->delimiter(',');
     verb->add_option("--until-first-spike-of", options->until_first_spike_of,

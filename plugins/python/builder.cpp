@@ -14,12 +14,14 @@ namespace saltus::python {
 
 namespace {
 
-/// Each value is a float or an array of one dimension.
+/// Each value is a float, an array of one dimension, or a distribution.
 Parameters parameters_from(const nb::dict& values) {
     Parameters parameters;
     for (const auto& [key, value] : values) {
         const auto name = nb::cast<std::string>(key);
-        if (nb::isinstance<nb::float_>(value)) {
+        if (nb::isinstance<Distribution>(value)) {
+            parameters.emplace_back(name, nb::cast<Distribution>(value));
+        } else if (nb::isinstance<nb::float_>(value)) {
             parameters.emplace_back(name, nb::cast<double>(value));
         } else {
             const Column<double> column = column_from<double>(value, name.c_str());
@@ -99,7 +101,7 @@ std::string text_of(const Distribution& d) {
 void bind_builder(nb::module_& module) {
     using namespace nb::literals;
 
-    nb::class_<Distribution>(module, "Distribution", "How weights or delays are drawn.")
+    nb::class_<Distribution>(module, "Distribution", "How weights, delays or parameters are drawn.")
         .def_static("constant", &Distribution::constant, "value"_a)
         .def_static("uniform", &Distribution::uniform, "low"_a, "high"_a, "step"_a)
         .def_static("normal", &Distribution::normal, "mean"_a, "sd"_a, "low"_a, "high"_a, "step"_a)

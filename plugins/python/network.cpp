@@ -53,9 +53,14 @@ std::optional<Duration> duration_from(Seconds seconds, const char* what) {
 }
 
 converters::NirReading reading_from(const Name& convention, const Name& time_unit, const Name& spike_area,
-                                    const Name& reset, Seconds dt, Seconds recurrent_delay, double t_ref) {
+                                    const Name& reset, Seconds dt, Seconds recurrent_delay, double t_ref,
+                                    const std::string& clock) {
     converters::NirReading reading;
-    if (convention) reading.convention = std::string(converters::convention(*convention).name);
+    if (clock == "stepped") reading.clock = converters::Clock::stepped;
+    if (convention) {
+        static_cast<void>(converters::convention(*convention));  // an unknown name is an error here
+        reading.convention = *convention;
+    }
     if (time_unit) reading.time_unit = converters::time_unit_from(*time_unit);
     if (spike_area) reading.spike_area = converters::spike_area_from(*spike_area);
     if (reset) reading.reset = converters::reset_rule_from(*reset);
@@ -141,12 +146,24 @@ std::shared_ptr<const ExactSimulation> BuiltNetwork::exact(std::uint32_t threads
     return made;
 }
 
+std::shared_ptr<const SteppedSimulation> BuiltNetwork::stepped() {
+    if (stepped_) return stepped_;
+    std::shared_ptr<const SteppedSimulation> made;
+    {
+        const nb::gil_scoped_release unlocked;
+        made = std::make_shared<const SteppedSimulation>(network(), rules());
+    }
+    import_.notes.insert(import_.notes.end(), made->notes().begin(), made->notes().end());
+    stepped_ = made;
+    return made;
+}
+
 void bind_network(nb::module_& module) {
     using namespace nb::literals;
 
     nb::class_<converters::NirReading>(module, "Reading", "How the numbers of a document are meant.")
         .def(nb::new_(&reading_from), "convention"_a.none(), "time_unit"_a.none(), "spike_area"_a.none(),
-             "reset"_a.none(), "dt"_a.none(), "recurrent_delay"_a.none(), "t_ref"_a);
+             "reset"_a.none(), "dt"_a.none(), "recurrent_delay"_a.none(), "t_ref"_a, "clock"_a);
 
     nb::class_<io::NirDocument>(module, "Document", "A checked NIR document.")
         .def_static("read", read, "path"_a, "form"_a, "sum_duplicate_edges"_a)
@@ -166,7 +183,7 @@ void bind_network(nb::module_& module) {
     module.def("is_sonata_config", io::is_sonata_config, "path"_a,
                "The file looks like the configuration of a SONATA circuit.");
 
-    nb::class_<BuiltNetwork>(module, "BuiltNetwork", "A network, and what the exact clock prepares for it.")
+    nb::class_<BuiltNetwork>(module, "BuiltNetwork", "A network, and what the clocks prepare for it.")
         .def(nb::new_([](const io::NirDocument& document, const converters::NirReading& reading) {
                  const nb::gil_scoped_release unlocked;
                  return std::make_shared<BuiltNetwork>(converters::network_from_nir(document, reading));
@@ -181,6 +198,16 @@ void bind_network(nb::module_& module) {
             "path"_a)
         .def("to_document", document_of, "origin"_a)
         .def("with_recurrent_delay", delayed, "seconds"_a)
+        .def(
+            "for_steps",
+            [](const BuiltNetwork& built, const converters::NirReading& reading) {
+                return std::make_shared<BuiltNetwork>(
+                    converters::network_for_steps(built.network(), reading));
+            },
+            "reading"_a, "The network on the stepped clock, where no document describes it.")
+        .def_prop_ro(
+            "dt", [](const BuiltNetwork& built) { return built.rules().dt.seconds(); },
+            "Seconds: a step of the stepped clock, for which the network must have been read.")
         .def_prop_ro("populations", populations_of)
         .def_prop_ro("projections", projections_of)
         .def_prop_ro("outputs", outputs_of)

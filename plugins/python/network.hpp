@@ -1,4 +1,4 @@
-// A network that was read from a document or built in code, and what the exact clock has prepared for it.
+// A network that was read from a document or built in code, and what the clocks have prepared for it.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include "bindings.hpp"
 #include "saltus/converters/nir.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "saltus/engine/stepped.hpp"
 
 namespace saltus::python {
 
@@ -27,10 +28,17 @@ class BuiltNetwork {
     /// is released while preparing.
     [[nodiscard]] std::shared_ptr<const ExactSimulation> exact(std::uint32_t threads);
 
+    /// Only where the network was read for the stepped clock.
+    [[nodiscard]] const SteppedRules& rules() const { return import_.rules.value(); }
+    /// Prepared by the first call, with the GIL held; it is released while preparing. Appends to the notes
+    /// what was rounded.
+    [[nodiscard]] std::shared_ptr<const SteppedSimulation> stepped();
+
   private:
     converters::NirImport import_;
     std::shared_ptr<const ExactSimulation> exact_;
     std::uint32_t threads_ = 0;  // of exact_
+    std::shared_ptr<const SteppedSimulation> stepped_;
 };
 
 }  // namespace saltus::python

@@ -9,6 +9,7 @@
 
 #include "arrays.hpp"
 #include "network.hpp"
+#include "results.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/checkpoint.hpp"
 
@@ -51,21 +52,6 @@ std::vector<Time> grid(const Network& network, Duration duration, Duration step)
     return times;
 }
 
-std::vector<std::size_t> array_shape(const Population& population) {
-    return {population.shape.begin(), population.shape.end()};
-}
-
-nb::dict potentials_of(const Network& network, std::vector<PotentialRecord> records) {
-    nb::dict potentials;
-    for (PotentialRecord& record : records) {
-        const Population& population = network.populations()[record.population];
-        std::vector<std::size_t> shape = array_shape(population);
-        shape.insert(shape.begin(), record.times.size());
-        potentials[text(population.name)] = array_of(std::move(record.values), shape);
-    }
-    return potentials;
-}
-
 using Path = std::optional<std::filesystem::path>;
 
 /// The run writes checkpoints, also when Python stops it, and goes on from the one that is there if it is to.
@@ -105,7 +91,6 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
     if (checkpoint) use_checkpoint(options, *checkpoint, checkpoint_every, resume, watch);
 
     SimulationResult result;
-    std::uint64_t digest = 0;
     double sim_s = 0.0;
     {
         const nb::gil_scoped_release unlocked;
@@ -116,47 +101,15 @@ nb::dict run(BuiltNetwork& built, const nb::dict& trains, double duration, bool 
             throw FileError(checkpoint->string(), "", error.what());
         }
         sim_s = seconds_since(start);
-        digest = fingerprint(result);
     }
 
     if (checkpoint && !result.interrupted) std::filesystem::remove(*checkpoint);
 
-    nb::dict spikes;
-    nb::dict counts;
-    nb::dict finals;
-    const auto populations = network.populations();
-    for (std::size_t q = 0; q < populations.size(); ++q) {
-        const Population& population = populations[q];
-        const nb::object name = text(population.name);
-        counts[name] = result.spike_counts[q];
-        if (!neurons::is_spiking(population.model)) {
-            finals[name] = array_of(std::move(result.final_potentials[q]), array_shape(population));
-        } else if (record_spikes && !population.is_source()) {
-            spikes[name] = nb::cast(Spikes(std::move(result.spikes[q])));
-        }
-    }
-    nb::dict out;
-    out["end"] = result.end.seconds();
-    out["spikes"] = spikes;
-    out["potential_times"] = nb::none();
-    if (!result.potentials.empty()) {
-        std::vector<double> seconds;
-        for (const Time t : result.potentials.front().times) seconds.push_back(t.seconds());
-        const std::vector<std::size_t> shape{seconds.size()};
-        out["potential_times"] = array_of(std::move(seconds), shape);
-    }
-    out["potentials"] = potentials_of(network, std::move(result.potentials));
-    out["final_potentials"] = finals;
-    out["spike_counts"] = counts;
-    out["synaptic_events"] = result.synaptic_events;
-    out["windows"] = result.windows;
+    nb::dict out = dict_of(network, std::move(result), record_spikes);
     out["threads"] = threads;
-    out["resumed_at"] = nb::none();
     if (options.resume_from) out["resumed_at"] = options.resume_from->time.seconds();
     out["build_s"] = build_s;
     out["sim_s"] = sim_s;
-    out["interrupted"] = result.interrupted;
-    out["fingerprint"] = digest;
     out["error"] = watch.raised();
     return out;
 }

@@ -87,8 +87,19 @@ def test_the_exit_code_and_one_line_tell_what_went_wrong(tmp_path):
     assert "expected a time up to the end" in refusal(3, "run", NETWORK, "-i", SEVEN, "-d", "5ms", "-q")
     assert "has no delay" in refusal(4, "run", NIR_FILES / "package" / "self_loop.nir", "-d", "1ms", "-q")
     assert "beyond the range" in refusal(4, "run", NETWORK, "-d", "3h", "-q")
-    assert "stepped" in refusal(4, "run", NETWORK, "-d", "1ms", "--clock", "stepped")
-    for verb in ("compare", "train", "export", "quantize", "sweep", "bench"):
+    assert "not built yet" in refusal(4, "run", NETWORK, "-d", "1ms", "--clock", "integer")
+    assert "no Linear" in refusal(
+        4,
+        "run",
+        NIR_FILES / "paper" / "two_lif_neurons.nir",
+        "-d",
+        "1ms",
+        "--clock",
+        "stepped",
+        "--convention",
+        "sinabs",
+    )
+    for verb in ("compare", "export", "quantize", "sweep", "bench"):
         assert f"saltus {verb} is not built yet" in refusal(4, verb, "anything", "--at", "all")
     assert "has no unit" in refusal(2, "run", NETWORK, "-d", "350")
     assert "did you mean" in refusal(2, "run", NETWORK, "-d", "1ms", "--convention", "nors").lower()

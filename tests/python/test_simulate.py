@@ -275,10 +275,9 @@ def test_a_raster_needs_a_step_and_a_run_without_raster_a_duration():
         saltus.simulate(net, {}, 0.01, record=("potentials",))
 
 
-@pytest.mark.parametrize("clock", ["stepped", "integer"])
-def test_the_clocks_to_come_are_refused_by_name(clock):
-    with pytest.raises(saltus.LimitError, match=f"clock '{clock}': not built yet"):
-        saltus.simulate(saltus.from_nir(if_layer([1])), {}, 0.01, clock=clock)
+def test_the_clock_to_come_is_refused_by_name():
+    with pytest.raises(saltus.LimitError, match="clock 'integer': not built yet"):
+        saltus.simulate(saltus.from_nir(if_layer([1])), {}, 0.01, clock="integer")
 
 
 @pytest.mark.parametrize(

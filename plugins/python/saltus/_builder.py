@@ -10,7 +10,7 @@ from saltus.errors import NetworkError
 
 
 def uniform(low: float, high: float, step: float | None = None) -> Distribution:
-    """Weights or delays drawn uniformly from [low, high); with a step, from low, low + step, ..., high.
+    """Weights, delays or parameters drawn uniformly from [low, high); with a step, from low, low + step, ..., high.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def uniform(low: float, high: float, step: float | None = None) -> Distribution:
 def normal(
     mean: float, sd: float, low: float = -math.inf, high: float = math.inf, step: float | None = None
 ) -> Distribution:
-    """Weights or delays drawn from a normal distribution.
+    """Weights, delays or parameters drawn from a normal distribution.
 
     Each is rounded to a multiple of `step`, if there is one, and drawn again unless low <= x <= high, as
     NEST's `redraw` does. Delays need both bounds.
@@ -51,11 +51,14 @@ def _shape(name: str, size: Any) -> list[int]:
 
 
 def _values(parameters: dict[str, Any], name: str, shape: list[int]) -> dict[str, Any]:
-    """Each parameter as a float or as a flat array, one entry per neuron."""
+    """Each parameter as a float, as a flat array, one entry per neuron, or as it is drawn."""
     import numpy as np
 
     values = {}
     for field, value in parameters.items():
+        if isinstance(value, Distribution):
+            values[field] = value
+            continue
         array = np.asarray(value)
         if array.dtype.kind not in "iuf":
             raise TypeError(f"{name!r}, {field}: expected a number or an array, found {value!r:.80}.")
@@ -206,14 +209,14 @@ class NetworkBuilder:
             Number of neurons, or their shape.
         model : str
             "if_delta", "lif_delta", "lif_delta_adaptive", "qif_delta": the membrane jumps by the weight of a
-            spike, in volts. "lif_exp", "lif_exp2", "lif_alpha": synaptic currents, with one time constant or
-            two, one for each sign of the weight. NEST's names of these models, such as iaf_psc_exp, bring
-            NEST's defaults.
+            spike, in volts. "if_exp", "lif_exp", "lif_exp2", "lif_alpha": synaptic currents, with one time
+            constant or two, one for each sign of the weight. "li_delta", "li_exp": leaky integrators that
+            never fire. NEST's names of these models, such as iaf_psc_exp, bring NEST's defaults.
         **parameters
             Numbers, or arrays with one entry per neuron: tau_m, tau_syn (or tau_syn_ex, tau_syn_in), t_ref,
             th_tau in seconds; E_L, V_th, th_jump, V_reset, V_0 (or V_m; at the start, E_L if not given) in
             volts; C_m in farads, I_e in amperes. Without C_m the resistance is 1: I_e and the weights of
-            synaptic currents are then in volts (for if_delta, I_e is in volts per second).
+            synaptic currents are then in volts (for if_delta and if_exp, per second).
 
         Examples
         --------

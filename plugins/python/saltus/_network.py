@@ -58,7 +58,7 @@ class Network:
         net._document = document
         net._name = name
         net._reading = reading
-        net._built = (None, None)
+        net._built = {}
         return net
 
     @classmethod
@@ -69,17 +69,19 @@ class Network:
         return net
 
     def _build(self, **choices: Any) -> _saltus.BuiltNetwork:
-        """The network under these choices; None: as at loading. The last one is kept."""
+        """The network under these choices; None: as at loading. The last one for each clock is kept."""
         reading = {**self._reading, **{key: value for key, value in choices.items() if value is not None}}
-        known, built = self._built
+        known, built = self._built.get(reading["clock"], (None, None))
         if known != reading:
             built = self._read(reading)
-            self._built = (reading, built)
+            self._built[reading["clock"]] = (reading, built)
         return built
 
     def _read(self, reading: dict[str, Any]) -> _saltus.BuiltNetwork:
         if self._code is None:
             return _saltus.BuiltNetwork(self._document, _saltus.Reading(**reading))
+        if reading["clock"] == "stepped":
+            return self._code.for_steps(_saltus.Reading(**reading))
         for name in ("convention", "time_unit", "spike_area", "reset", "t_ref"):
             if reading[name] not in (None, 0.0):
                 raise UsageError(
@@ -198,7 +200,7 @@ def _reading(
         "reset": reset,
         "dt": dt,
     }
-    reading = {**choices, "recurrent_delay": None, "t_ref": t_ref}
+    reading = {**choices, "recurrent_delay": None, "t_ref": t_ref, "clock": "exact"}
     _saltus.Reading(**reading)
     return reading
 
@@ -242,8 +244,9 @@ def load(
     path : str or path-like
         The file.
     convention : str, optional
-        What the tool that wrote the file means by its numbers: "nir" (the equations as written, the default),
-        "norse", "snntorch", "sinabs", "spikingjelly", "rockpool", "lava-dl" or "jaxsnn".
+        What the tool that wrote the file means by its numbers: "nir" (the equations as written, the exact
+        clock's default), "norse", "snntorch", "sinabs", "spikingjelly", "rockpool", "lava-dl", "nengo",
+        "jaxsnn", "brian2", "nest", or the name of a JSON file with a convention of one's own.
     time_unit : {"s", "ms", "steps"}, optional
         Unit of the time constants and delays.
     spike_area : {"unit", "step", "jump"}, optional

@@ -39,6 +39,7 @@ class Reading:
         dt: float | None,
         recurrent_delay: float | None,
         t_ref: float,
+        clock: str,
     ) -> None: ...
 
 class Document:
@@ -62,6 +63,9 @@ class BuiltNetwork:
     def from_sonata(path: str | os.PathLike) -> BuiltNetwork: ...
     def to_document(self, origin: str) -> tuple: ...
     def with_recurrent_delay(self, seconds: float) -> BuiltNetwork: ...
+    def for_steps(self, reading: Reading) -> BuiltNetwork: ...
+    @property
+    def dt(self) -> float: ...
     @property
     def populations(self) -> list: ...
     @property
@@ -127,6 +131,16 @@ def run(
     resume: bool,
     callback: object | None,
 ) -> dict: ...
+def steps_covering(duration: float, dt: float) -> int: ...
+def run_steps(
+    built: BuiltNetwork,
+    samples: list,
+    steps: int,
+    record_spikes: bool,
+    record_potentials: bool,
+    threads: int,
+    callback: object | None,
+) -> tuple: ...
 def evaluate(
     built: BuiltNetwork,
     path: str | os.PathLike,

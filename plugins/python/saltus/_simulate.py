@@ -43,14 +43,7 @@ def _train_from_raster(name: str, raster: Any, shape: tuple[int, ...] | None, dt
 
     if dt is None:
         raise UsageError(f"spikes for {name!r}: a raster needs the length of its steps: dt=... in seconds.")
-    counts = _counts(name, raster)
-    expected = None if shape is None else int(np.prod(shape, dtype=np.int64))
-    if shape is not None and counts.shape[1:] not in (shape, (expected,)):
-        raise InputError(
-            f"spikes for {name!r}: expected a raster of shape (steps, {', '.join(map(str, shape))}), found "
-            f"{counts.shape}.",
-            name,
-        )
+    counts = _shape_of(name, _counts(name, raster), shape)
     flat = counts.reshape(len(counts), -1)
     steps, neurons = np.nonzero(flat)
     repeats = flat[steps, neurons]
@@ -58,9 +51,39 @@ def _train_from_raster(name: str, raster: Any, shape: tuple[int, ...] | None, dt
 
 
 def _train(name: str, value: Any, shape: tuple[int, ...] | None, dt: float | None) -> SpikeTrain:
-    if not isinstance(value, SpikeTrain) and getattr(value, "ndim", 0) >= 2:
+    if _is_raster(value):
         return _train_from_raster(name, value, shape, dt)
     return train_from(name, value)
+
+
+def _shape_of(name: str, raster: Any, shape: tuple[int, ...] | None) -> Any:
+    """The raster as an array, with one axis of steps and those of the input, or one of its neurons."""
+    import numpy as np
+
+    array = np.asarray(raster)
+    if shape is not None and array.shape[1:] not in (shape, (int(np.prod(shape, dtype=np.int64)),)):
+        raise InputError(
+            f"spikes for {name!r}: expected a raster of shape (steps, {', '.join(map(str, shape))}), found "
+            f"{array.shape}.",
+            name,
+        )
+    return array
+
+
+def _is_raster(value: Any) -> bool:
+    return not isinstance(value, SpikeTrain) and getattr(value, "ndim", 0) >= 2
+
+
+def _signal(name: str, value: Any, shape: tuple[int, ...] | None) -> Any:
+    """What the stepped clock takes: a train, or an array (steps, neurons) of amplitudes."""
+    import numpy as np
+
+    if not _is_raster(value):
+        return train_from(name, value)
+    array = _shape_of(name, value, shape)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"spikes for {name!r}: expected numbers, found {array.dtype}.")
+    return np.ascontiguousarray(array.reshape(len(array), -1), np.float64)
 
 
 def _check_clock(clock: str) -> None:
@@ -68,8 +91,8 @@ def _check_clock(clock: str) -> None:
         raise TypeError(f"clock: expected a str, found {type(clock).__name__}.")
     if clock not in _CLOCKS:
         raise UsageError(f"clock: expected one of {', '.join(map(repr, _CLOCKS))}, found {clock!r}.")
-    if clock != "exact":
-        raise LimitError(f"clock {clock!r}: not built yet. The exact clock is: clock='exact'.")
+    if clock == "integer":
+        raise LimitError(f"clock {clock!r}: not built yet. Built are 'exact' and 'stepped'.")
 
 
 def _records(record: str | Iterable[str]) -> set[str]:
@@ -105,6 +128,44 @@ def _check_checkpoint(checkpoint: Any, every: Any, resume: Any) -> None:
         raise TypeError(f"resume: expected True or False, found {resume!r:.80}.")
 
 
+def _run_steps(
+    built: _saltus.BuiltNetwork,
+    samples: list[Mapping[str, Any]],
+    duration: float | None,
+    records: set[str],
+    threads: int,
+    report: Any,
+) -> list[Result]:
+    shapes = {name: shape for name, shape, _ in built.populations}
+    dt = step_ticks(built.dt)
+    signals = [
+        {name: _signal(name, value, shapes.get(name)) for name, value in inputs.items()} for inputs in samples
+    ]
+    if duration is None:
+        lengths = [len(value) for inputs in signals for value in inputs.values() if _is_raster(value)]
+        if not lengths:
+            raise UsageError("duration: none given, and only a raster has a length of its own.")
+        steps = max(lengths)
+    else:
+        steps = _saltus.steps_covering(duration, built.dt)
+    runs, error = _saltus.run_steps(
+        built, signals, steps, "spikes" in records, "potentials" in records, threads, report
+    )
+    results = []
+    for run in runs:
+        for key in ("spikes", "potentials", "final_potentials"):
+            run[key] = ByName(run[key])
+        results.append(
+            Result(
+                **run, duration=steps * dt / 1e15, outputs=built.outputs, notes=built.notes, _shapes=shapes
+            )
+        )
+    if error is not None:
+        error.partial = results
+        raise error
+    return results
+
+
 def _duration(duration: float | None, inputs: Mapping[str, Any], dt: float | None) -> float:
     if duration is not None:
         return duration
@@ -118,7 +179,7 @@ def _duration(duration: float | None, inputs: Mapping[str, Any], dt: float | Non
 
 def simulate(
     net: Network,
-    inputs: Mapping[str, Any],
+    inputs: Mapping[str, Any] | list[Mapping[str, Any]],
     duration: float | None = None,
     *,
     clock: str = "exact",
@@ -137,7 +198,7 @@ def simulate(
     checkpoint_every: float = 60.0,
     resume: bool = False,
     progress: bool | Callable[[float, float, int], Any] | None = None,
-) -> Result:
+) -> Result | list[Result]:
     """Run a network.
 
     Parameters
@@ -146,22 +207,29 @@ def simulate(
     inputs : dict of str to spikes
         Spikes of input populations: a pair (times, neurons) of arrays, in seconds and indices; a
         `SpikeTrain`; or a raster, an array of shape (steps, *shape of the input) whose number in step k is
-        that many spikes at k dt. Inputs that are not named stay silent.
+        that many spikes at k dt, or any amplitude for the stepped clock. Inputs that are not named stay
+        silent. The stepped clock also takes a list of such dictionaries, samples that are runs of their own,
+        and gives a list of results.
     duration : float, optional
-        Seconds: the run covers 0 <= t <= duration. Without it, as long as the longest raster.
+        Seconds: the run covers 0 <= t <= duration, the stepped clock as many steps as that takes. Without it,
+        as long as the longest raster.
     clock : {"exact", "stepped", "integer"}
-        "exact" goes from event to event. The others are not built yet.
+        "exact" goes from event to event; "stepped" does what the tool of the convention does, step by step.
+        "integer" is not built yet.
     convention, time_unit, spike_area, reset, t_ref
-        What the numbers of the network's file mean, see `load`; None: as said there.
+        What the numbers of the network's file mean, see `load`; None: as said there. Of the stepped clock,
+        `convention` may also be the name of a JSON file; if nobody says one, it is guessed from the file.
     dt : float, optional
         Seconds: the step of rasters, of recorded potentials, and of conventions that have one; None: as said
-        in `load`.
+        in `load`. The step of the stepped clock; None: that of the convention.
     recurrent_delay : float, optional
         Seconds: delay that is put into cycles that have none and cannot run otherwise.
     threads : int, optional
-        Threads of the exact clock, 1 to 1024; None: 1. Results do not depend on it.
+        Threads of the run, 1 to 1024; None: 1. The stepped clock spreads samples over them. Results do not
+        depend on it.
     record : iterable of {"spikes", "potentials"}
-        Potentials are recorded at 0, dt, 2 dt, ... Nothing is recorded with ().
+        Potentials are recorded at 0, dt, 2 dt, ..., by the stepped clock after each step. Nothing is recorded
+        with ().
     until_first_spike_of : str, optional
         End the run with the instant of the first spike of this population: a network that decides by who is
         first need not go on.
@@ -213,12 +281,19 @@ def simulate(
     >>> out = saltus.simulate(net, {"in": np.array([[0], [1], [1]])}, dt=1e-3)  # as a raster
     >>> out.raster("lif1", dt=1e-3).ravel()
     array([0, 1, 1])
+    >>> net = saltus.load("two_lif_neurons.nir")
+    >>> raster = np.array([[0.5], [0.0], [0.0]])
+    >>> out = saltus.simulate(net, {"in": raster}, clock="stepped", convention="norse", dt=1e-3,
+    ...                       record=("potentials",))
+    >>> out.potentials["lif2"].shape
+    (3, 1)
     """
     if not isinstance(net, Network):
         raise TypeError(f"net: expected a saltus.Network, found {type(net).__name__}.")
-    if not isinstance(inputs, Mapping):
-        raise TypeError(f"inputs: expected a dictionary of spikes by input, found {type(inputs).__name__}.")
     _check_clock(clock)
+    is_batch = clock == "stepped" and isinstance(inputs, list) and all(isinstance(x, Mapping) for x in inputs)
+    if not isinstance(inputs, Mapping) and not is_batch:
+        raise TypeError(f"inputs: expected a dictionary of spikes by input, found {type(inputs).__name__}.")
     whole_number("threads", threads, 1, 1024)
     whole_number("seed", seed, 0)
     records = _records(record)
@@ -233,7 +308,21 @@ def simulate(
         dt=dt,
         recurrent_delay=recurrent_delay,
         t_ref=t_ref,
+        clock=clock,
     )
+    if clock == "stepped":
+        if until_first_spike_of is not None:
+            raise LimitError("until_first_spike_of: the stepped clock runs all its steps; the exact clock can.")
+        if checkpoint is not None:
+            raise LimitError("checkpoint: the stepped clock writes none; only the exact clock does.")
+        try:
+            results = _run_steps(
+                built, inputs if is_batch else [inputs], duration, records, threads or 1, report
+            )
+        finally:
+            if isinstance(report, Bar):
+                report.close()
+        return results if is_batch else results[0]
     step = net._reading["dt"] if dt is None else dt
     if "potentials" in records and step is None:
         raise UsageError("record: potentials need the distance of their instants: dt=... in seconds.")

@@ -160,7 +160,19 @@ TEST_SUITE("converters/convention") {
                        "unit, step, jump"));
         CHECK(contains(message_of<UsageError>([] { static_cast<void>(converters::reset_rule_from("none")); }),
                        "v_reset, zero, subtract, subtract_repeated"));
-        CHECK_THROWS_AS(static_cast<void>(converters::convention("nengo")), LimitError);
+    }
+
+    TEST_CASE("a tool that the exact clock cannot follow is refused by it, one without steps by the stepped clock") {
+        const auto refused = [](const char* name, converters::Clock clock) {
+            NirReading reading;
+            reading.convention = name;
+            reading.clock = clock;
+            return message_of<LimitError>([&] {
+                static_cast<void>(network_of(chain({{"input", input({1})}, {"neuron", if_node()}}), reading));
+            });
+        };
+        CHECK(contains(refused("nengo", converters::Clock::exact), "sends spikes of height 1/dt"));
+        CHECK(contains(refused("jaxsnn", converters::Clock::stepped), "the tool has no steps"));
     }
 }
 

@@ -7,12 +7,14 @@
 
 #include "saltus/converters/first_spike.hpp"
 #include "saltus/engine/network.hpp"
+#include "saltus/engine/stepped.hpp"
 
 namespace saltus::converters {
 
 struct Import {
     Network network;
-    std::vector<std::string> notes;  // what was guessed or repaired, one sentence each
+    std::vector<std::string> notes;                    // what was guessed or repaired, one sentence each
+    std::optional<SteppedRules> rules = std::nullopt;  // where it was read for the stepped clock
     std::optional<FirstSpikeReading> first_spike = std::nullopt;  // as the file's own metadata say
 };
 

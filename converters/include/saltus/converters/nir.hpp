@@ -12,9 +12,14 @@
 
 namespace saltus::converters {
 
+/// For which clock a document is read: its numbers mean different things to them.
+enum class Clock { exact, stepped };
+
 /// How to read a document. What is not said comes from the document's own metadata (graph metadata "saltus"
-/// with "convention", "dt"), then from the convention "nir".
+/// with "convention", "dt"), then, for the exact clock, from the convention "nir", for the stepped clock from
+/// what guess_convention says.
 struct NirReading {
+    Clock clock = Clock::exact;
     std::optional<std::string> convention;
     std::optional<TimeUnit> time_unit;
     std::optional<SpikeArea> spike_area;
@@ -29,8 +34,24 @@ using NirImport = Import;
 /// Populations are the Input and neuron nodes, under their names ("sub.lif" inside a sub-graph); projections
 /// are the chains of nodes without memory between them. An Output fed by one population is that population's
 /// port; one fed by weights becomes an integrator of its name. `document` must have been checked (read_nir
-/// and read_nir_json do). Throws NetworkError, UsageError.
+/// and read_nir_json do). Read for the stepped clock, parameters are those of the file, edges that a tool
+/// computes late have a delay of one step, and Import::rules says how to step. Throws NetworkError,
+/// UsageError; LimitError for what the tool, or the clock, does not have.
 [[nodiscard]] NirImport network_from_nir(const io::NirDocument& document, const NirReading& reading = {});
+
+/// A network that no document describes, for the stepped clock. Under a convention of grid neurons ("nir", the
+/// default, "brian2", "nest") it is taken as it is; under that of a tool it is what the tool would read from the
+/// network's NIR file. Throws as nir_from_network and network_from_nir do.
+[[nodiscard]] Import network_for_steps(const Network& network, const NirReading& reading = {});
+
+/// Which tool a document comes from, by what it holds.
+struct Guess {
+    std::string convention;
+    Duration dt;
+    std::string reason;             // what in the file says so
+    std::vector<std::string> also;  // other conventions under which the file makes sense
+};
+[[nodiscard]] Guess guess_convention(const io::NirDocument& document);
 
 /// The network as a document that network_from_nir reads back under the convention "nir". Refractory periods,
 /// initial potentials other than 0 and reset by subtraction have no place in NIR: what is lost is told in

@@ -1,5 +1,5 @@
-// How well a network classifies a data set: every sample is a run of its own on the exact clock, samples in
-// parallel.
+// How well a network classifies a data set: every sample is a run of its own on the exact or the stepped
+// clock, samples in parallel.
 //
 // Decision: the class is the neuron of the output port with the most spikes; where the output does not spike,
 // the one with the largest potential at the end of the sample. The lowest index wins a tie, and ties are
@@ -19,6 +19,7 @@
 #include "saltus/engine/learning/first_spike.hpp"
 #include "saltus/engine/learning/samples.hpp"
 #include "saltus/engine/network.hpp"
+#include "saltus/engine/stepped.hpp"
 
 namespace saltus::datasets {
 
@@ -27,6 +28,7 @@ struct EvaluationOptions {
     std::optional<Duration> duration;  // of each sample, later spikes are left out; none: up to its last
                                        // spike, and on for as long as a spike may be under way
     std::string output;                // port that decides; empty: the only one
+    std::optional<SteppedRules> rules = {};  // of the stepped clock; none: the exact clock
     std::function<bool(std::uint64_t done, std::uint64_t total)>
         on_progress;  // one thread at a time; false stops
 };
@@ -76,8 +78,8 @@ struct Evaluation {
 };
 
 /// Throws UsageError where the data set does not fit the network (one input of as many channels as a sample
-/// has, an output with at least as many neurons as there are classes), NetworkError for what the exact clock
-/// cannot run, FileError for a sample that cannot be read (of the first such sample).
+/// has, an output with at least as many neurons as there are classes), NetworkError for what the clock cannot
+/// run, FileError for a sample that cannot be read (of the first such sample).
 [[nodiscard]] Evaluation evaluate(const Network& network, const Dataset& dataset,
                                   const EvaluationOptions& options = {});
 

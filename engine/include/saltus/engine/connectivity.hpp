@@ -66,6 +66,9 @@ struct Rule {
 /// names it.
 void check_rule(const std::string& projection, const Rule& rule);
 
+/// Throws NetworkError for a distribution that has nothing to draw from; `field` of `node` is drawn from it.
+void check_distribution(const std::string& node, const std::string& field, const Distribution& distribution);
+
 /// Synapses that the rule draws; for bernoulli the expected number, rounded.
 [[nodiscard]] std::uint64_t synapse_count(const Rule& rule);
 

@@ -28,14 +28,19 @@
 
 namespace saltus {
 
-/// A parameter of a population: one value for all neurons, or one for each.
+/// A parameter of a population: one value for all neurons, one for each, or drawn for each. Where neurons
+/// differ in nothing but a V_0 that is drawn, nothing is kept of it.
 struct Parameter {
     Parameter(std::string the_name, double value) : name(std::move(the_name)), values{value} {}
     Parameter(std::string the_name, std::vector<double> the_values)
         : name(std::move(the_name)), values(std::move(the_values)) {}
+    Parameter(std::string the_name, const Distribution& distribution)
+        : name(std::move(the_name)), drawn(distribution) {}
 
     std::string name;
     std::vector<double> values;
+    std::optional<Distribution> drawn{};
+    std::uint64_t seed = 0;  // of the draws: the builder makes it of its own seed and the names
 };
 using Parameters = std::vector<Parameter>;
 
@@ -79,14 +84,13 @@ class NetworkBuilder {
 
     /// Kinds: "poisson" (rate [Hz]; start, stop [s]) and "regular" (interval, first, stop [s]; the first
     /// spike comes after one interval if nothing is said).
-    void source(const std::string& name, Shape shape, std::string_view kind, const Parameters& parameters,
+    void source(const std::string& name, Shape shape, std::string_view kind, Parameters parameters,
                 std::optional<std::uint64_t> seed = std::nullopt);
     /// Given spikes, in any order.
     void source(const std::string& name, Shape shape, SpikeTrain spikes);
 
     /// Models: see neuron_models(). NEST's names stand for NEST's defaults, too.
-    void population(const std::string& name, Shape shape, std::string_view model,
-                    const Parameters& parameters);
+    void population(const std::string& name, Shape shape, std::string_view model, Parameters parameters);
 
     void connect(std::string_view pre, std::string_view post, const Connection& connection);
     void connect(std::string_view pre, std::string_view post, const ConnectionList& connection);
@@ -95,6 +99,7 @@ class NetworkBuilder {
     [[nodiscard]] Network network() const;
 
   private:
+    void set_seeds(const std::string& population, Parameters& parameters) const;
     void add(Population population);
     [[nodiscard]] std::uint32_t index_of(std::string_view population) const;
     void add(Projection projection);

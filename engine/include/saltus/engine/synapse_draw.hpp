@@ -39,7 +39,7 @@ enum class Values : unsigned { none = 0, weight = 1, delay = 2, weight_and_delay
 
 namespace detail {
 
-enum class Purpose : std::uint32_t { partner = 1, weight, delay, split };
+enum class Purpose : std::uint32_t { partner = 1, weight, delay, split, parameter };
 
 /// Draws values of a distribution.
 class WeightDraw {

@@ -43,7 +43,10 @@ template <class F>
         const double under_root = at.df * at.df - 2.0 * at.f * at.ddf;
         const double step = -2.0 * at.f / (at.df + (under_root > 0.0 ? std::sqrt(under_root) : at.df));
         const double resolution = 1e-18 + 2e-16 * s;  // far below a tick
-        if (std::abs(step) <= resolution) return std::clamp(s + step, low, high);
+        // Cauchy's error after a step is about its cube.
+        const bool cubic =
+            at.ddf != 0.0 && std::abs(step) <= 1e-7 * s && std::abs(step * at.ddf) <= 1e-7 * std::abs(at.df);
+        if (cubic || std::abs(step) <= resolution) return std::clamp(s + step, low, high);
         if (high - low <= resolution) break;
         s += step;
         if (!(s > low && s < high)) s = 0.5 * (low + high);

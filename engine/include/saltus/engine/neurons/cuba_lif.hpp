@@ -88,6 +88,25 @@ inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, do
     v.I += c.J * w;
 }
 
+/// Seconds until V reaches V_th, which it does once in [low, high]; the search starts at `start`.
+[[nodiscard]] inline double crossing_between(const CubaLif::Constants& c, CubaLif::State v, double V_th,
+                                             double low, double high, double start) noexcept {
+    const double g = c.slope * v.I;
+    // Both exponentials from that of the slower and psi: e^{-cs}, and e^{-cs} (1 - x psi(x)).
+    const double slower = std::min(c.a, c.b);
+    const double difference = std::abs(c.a - c.b);
+    const auto excess = [&](double s) {
+        const double e = std::exp(-slower * s);
+        const double part = detail::psi(difference * s);
+        const double other = e * (1.0 - difference * s * part);
+        const double V = c.E + (v.V - c.E) * (c.a < c.b ? other : e) + g * (s * e * part);
+        const double current = g * (c.a < c.b ? e : other);
+        const double slope = c.b * (c.E - V) + current;
+        return detail::Jet{V - V_th, slope, -c.a * current - c.b * slope};
+    };
+    return detail::rising_zero(excess, low, high, start);
+}
+
 /// Seconds until V reaches V_th without further input; infinity if it does not within `horizon` seconds.
 [[nodiscard]] inline double next_crossing(const CubaLif::Constants& c, CubaLif::State v, double V_th,
                                           double horizon) noexcept {
@@ -112,13 +131,7 @@ inline void refractory_arrive(const CubaLif::Constants& c, CubaLif::State& v, do
     const double high = rises_first ? std::min(extremum, horizon) : horizon;
     if (low >= high || flow(c, v, high).V < V_th) return never;
 
-    const auto excess = [&](double s) {
-        const CubaLif::State at = flow(c, v, s);
-        const double current = c.slope * at.I;
-        const double slope = c.b * (c.E - at.V) + current;
-        return detail::Jet{at.V - V_th, slope, -c.a * current - c.b * slope};
-    };
-    return detail::rising_zero(excess, low, high, high == extremum ? high : low);
+    return crossing_between(c, v, V_th, low, high, high == extremum ? high : low);
 }
 
 }  // namespace saltus::neurons

@@ -17,17 +17,18 @@
 
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "saltus/engine/neurons/cuba_li.hpp"
 #include "saltus/engine/neurons/cuba_lif.hpp"
 #include "saltus/engine/neurons/if.hpp"
+#include "saltus/engine/neurons/if_exp.hpp"
 #include "saltus/engine/neurons/integrator.hpp"
 #include "saltus/engine/neurons/li.hpp"
 #include "saltus/engine/neurons/lif.hpp"
 #include "saltus/engine/neurons/lif_adaptive.hpp"
 #include "saltus/engine/neurons/lif_alpha.hpp"
 #include "saltus/engine/neurons/lif_exp2.hpp"
+#include "saltus/engine/neurons/per_neuron.hpp"
 #include "saltus/engine/neurons/qif.hpp"
 #include "saltus/engine/neurons/signed_sum.hpp"
 #include "saltus/engine/neurons/sources.hpp"
@@ -47,12 +48,8 @@ template <Spiking P>
 template <Spiking P>
 void adapt(const P&, typename P::State&) noexcept {}
 
-/// Parameters of a population: one entry that all neurons share, or one per neuron.
-template <class P>
-using PerNeuron = std::vector<P>;
-
 using Model = std::variant<Input, PoissonSource, RegularSource, SpikeSource, PerNeuron<If>, PerNeuron<Lif>,
-                           PerNeuron<CubaLif>, PerNeuron<LifExp2>, PerNeuron<LifAlpha>,
+                           PerNeuron<CubaLif>, PerNeuron<IfExp>, PerNeuron<LifExp2>, PerNeuron<LifAlpha>,
                            PerNeuron<LifAdaptive>, PerNeuron<Qif>, PerNeuron<Integrator>, PerNeuron<Li>,
                            PerNeuron<CubaLi>, PerNeuron<Threshold>>;
 

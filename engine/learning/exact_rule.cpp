@@ -1,0 +1,285 @@
+#include "saltus/engine/learning/exact_rule.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <optional>
+
+#include "exact_backend.hpp"
+#include "saltus/engine/digest.hpp"
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/random.hpp"
+
+namespace saltus::learning {
+
+namespace {
+
+/// Mini-batches are cut into so many pieces, whatever the number of threads: each has a sum of its own.
+constexpr std::size_t most_pieces = 4;
+
+UsageError refused(const std::string& option, const std::string& expected, const std::string& found) {
+    return UsageError(option + ": expected " + expected + ", found " + found + ".");
+}
+
+std::uint32_t the_input(const Network& network) {
+    std::optional<std::uint32_t> found;
+    const auto populations = network.populations();
+    for (std::uint32_t q = 0; q < populations.size(); ++q) {
+        if (!populations[q].is_input()) continue;
+        if (found) throw UsageError("network: expected one input population, found several.");
+        found = q;
+    }
+    if (!found) throw UsageError("network: expected one input population, found none.");
+    return *found;
+}
+
+std::uint32_t the_readout(const Network& network, const std::string& name) {
+    if (!name.empty()) return network.index_of(name);
+    const auto populations = network.populations();
+    std::vector<bool> sends(populations.size(), false);
+    for (const Projection& projection : network.projections()) sends[projection.source] = true;
+    const auto last = static_cast<std::size_t>(std::count(sends.begin(), sends.end(), false));
+    if (last != 1) {
+        throw UsageError("readout: expected its name, for " + std::to_string(last) +
+                         " populations send to no other.");
+    }
+    return static_cast<std::uint32_t>(std::find(sends.begin(), sends.end(), false) - sends.begin());
+}
+
+}  // namespace
+
+class ExactRule::Parts {
+  public:
+    Parts(const Network& network, std::shared_ptr<const SampleSet> the_samples, const ExactOptions& options)
+        : samples(std::move(the_samples)), circuit_(network), options_(options) {
+        check();
+        const Network& net = circuit_.network();
+        BackendOptions chosen;
+        chosen.loss = options.loss;
+        chosen.input = the_input(net);
+        chosen.readout = the_readout(net, options.readout);
+        chosen.duration = options.duration;
+        chosen.largest_factor = options.largest_factor;
+        chosen.wake = options.wake;
+        chosen.learn_delays = options.learn_delays;
+        const Population& input = net.populations()[chosen.input];
+        const Population& readout = net.populations()[chosen.readout];
+        if (input.size() != element_count(samples->shape())) {
+            throw refused("samples",
+                          std::to_string(input.size()) + " inputs as the population " + quoted(input.name),
+                          std::to_string(element_count(samples->shape())));
+        }
+        if (readout.is_source() || readout.size() != samples->classes()) {
+            throw refused(
+                "readout " + quoted(readout.name),
+                "a population of " + std::to_string(samples->classes()) + " neurons, one for each class",
+                std::to_string(readout.size()));
+        }
+        if (!options.loss.is_of_potentials() && !neurons::is_spiking(readout.model)) {
+            throw UsageError("readout " + quoted(readout.name) +
+                             ": a loss of spike times needs neurons that fire. Take one of potentials, for "
+                             "example mean_potential.");
+        }
+        make_groups();
+        backend_ = options.learn_delays ? nullptr : layered_backend(circuit_, chosen);
+        layered = backend_ != nullptr;
+        if (!backend_) backend_ = circuit_backend(circuit_, chosen);
+        for (std::size_t p = 0; p < most_pieces; ++p) workers_.push_back(backend_->worker());
+    }
+
+    void set(std::span<const double> parameters) {
+        std::vector<double> all = circuit_.parameters();
+        std::size_t from = 0;
+        for (std::size_t k = 0; k < groups.size(); ++k) {
+            for (std::size_t i = 0; i < groups[k].size; ++i) all[places_[k] + i] = parameters[from++];
+        }
+        if (layered) {
+            circuit_.set_parameters_only(all);
+        } else {
+            circuit_.set_parameters(all);
+        }
+        backend_->refresh();
+    }
+    [[nodiscard]] std::vector<double> initial() const {
+        std::vector<double> result;
+        for (std::size_t k = 0; k < groups.size(); ++k) {
+            const auto first = circuit_.parameters().begin() + static_cast<std::ptrdiff_t>(places_[k]);
+            result.insert(result.end(), first, first + static_cast<std::ptrdiff_t>(groups[k].size));
+        }
+        return result;
+    }
+
+    /// Runs the samples; `seed` draws what training changes of them.
+    Tally run(std::span<const std::uint64_t> batch, bool learns, std::uint64_t seed, unsigned threads) {
+        const std::size_t pieces = std::min(most_pieces, batch.size());
+        std::vector<Tally> tallies(pieces);
+        std::vector<Counts> found(pieces);
+        for_each_parallel(pieces, threads, [&](std::size_t p, unsigned) {
+            Worker& worker = *workers_[p];
+            if (learns) worker.begin();
+            SampleSpikes spikes;
+            for (std::size_t i = batch.size() * p / pieces; i < batch.size() * (p + 1) / pieces; ++i) {
+                const SampleSet::View sample = (*samples)[batch[i]];
+                take(sample, learns, seed, batch[i], spikes);
+                const SampleOutcome outcome = worker.run(spikes, sample.label, learns);
+                tallies[p] += {1, outcome.correct ? 1u : 0u, outcome.loss};
+                found[p].spikes += outcome.spikes;
+                found[p].bounded += outcome.bounded;
+            }
+        });
+        Tally tally;
+        for (std::size_t p = 0; p < pieces; ++p) {
+            tally += tallies[p];
+            counts.spikes += found[p].spikes;
+            counts.bounded += found[p].bounded;
+        }
+        return tally;
+    }
+    void add_gradient(std::size_t batch, std::span<double> gradient) {
+        by_parameter_.assign(circuit_.parameters().size(), 0.0);
+        for (std::size_t p = 0; p < std::min(most_pieces, batch); ++p)
+            workers_[p]->add_gradient(by_parameter_);
+        std::size_t to = 0;
+        for (std::size_t k = 0; k < groups.size(); ++k) {
+            for (std::size_t i = 0; i < groups[k].size; ++i) gradient[to++] += by_parameter_[places_[k] + i];
+        }
+    }
+    [[nodiscard]] bool changes_samples() const {
+        return options_.input_dropout > 0.0 || options_.input_shift > 0;
+    }
+    [[nodiscard]] Network network() const { return circuit_.with_parameters(); }
+
+    std::shared_ptr<const SampleSet> samples;
+    std::vector<ParameterGroup> groups;
+    bool layered = false;
+    Counts counts;
+
+  private:
+    void check() const {
+        options_.loss.check();
+        if (options_.duration <= Duration()) throw refused("duration", "> 0", to_string(options_.duration));
+        if (!(options_.largest_factor > 0.0))
+            throw refused("largest factor", "> 0", shown(options_.largest_factor));
+        if (!(options_.wake >= 0.0)) throw refused("wake", ">= 0", shown(options_.wake));
+        if (!(options_.delay_rate > 0.0)) throw refused("delay rate", "> 0", shown(options_.delay_rate));
+        if (!(options_.input_dropout >= 0.0 && options_.input_dropout < 1.0))
+            throw refused("input dropout", "0 <= x < 1", shown(options_.input_dropout));
+        if (options_.input_shift > 0 && samples->shape().size() < 2)
+            throw refused("input shift", "images, samples of two dimensions", to_string(samples->shape()));
+    }
+
+    void make_groups() {
+        const Network& net = circuit_.network();
+        for (const StageParameters& at : circuit_.stages()) {
+            const Projection& projection = net.projections()[at.projection];
+            const std::string name =
+                net.projection_name(projection) +
+                (projection.stages.size() > 1 ? "/" + std::to_string(at.stage) : std::string());
+            const auto add = [&](const char* what, std::size_t place, std::size_t size) -> ParameterGroup* {
+                if (size == 0) return nullptr;
+                groups.push_back({name + "/" + what, size});
+                places_.push_back(place);
+                return &groups.back();
+            };
+            add("weights", at.weights, at.weight_count);
+            if (ParameterGroup* bias = add("bias", at.bias, at.bias_count)) bias->decays = false;
+            if (!options_.learn_delays) continue;
+            if (ParameterGroup* delays = add("delays", at.delays, at.delay_count)) {
+                delays->rate = options_.delay_rate;
+                delays->decays = false;
+                delays->lower = 0.0;
+                delays->upper = options_.largest_delay.seconds();
+            }
+        }
+    }
+
+    /// The spikes of a sample, in training changed by chance.
+    void take(const SampleSet::View& sample, bool learns, std::uint64_t seed, std::uint64_t number,
+              SampleSpikes& spikes) const {
+        spikes.times.assign(sample.times.begin(), sample.times.end());
+        spikes.neurons.assign(sample.neurons.begin(), sample.neurons.end());
+        if (!learns || !changes_samples()) return;
+        const CounterRandom random(seed, number);
+        std::int64_t down = 0;
+        std::int64_t right = 0;
+        if (const std::uint32_t shift = options_.input_shift; shift > 0) {
+            down = static_cast<std::int64_t>(random.below(0, 2 * shift + 1)) - shift;
+            right = static_cast<std::int64_t>(random.below(1, 2 * shift + 1)) - shift;
+        }
+        const Shape& shape = samples->shape();
+        const std::int64_t width = shape.size() < 2 ? 1 : shape.back();
+        const std::int64_t height = shape.size() < 2 ? 1 : shape[shape.size() - 2];
+        std::size_t kept = 0;
+        for (std::size_t k = 0; k < spikes.times.size(); ++k) {
+            if (options_.input_dropout > 0.0 && random.uniform(2 + k) < options_.input_dropout) continue;
+            std::int64_t neuron = spikes.neurons[k];
+            if (options_.input_shift > 0) {
+                const std::int64_t x = neuron % width + right;
+                const std::int64_t y = neuron / width % height + down;
+                if (x < 0 || x >= width || y < 0 || y >= height) continue;
+                neuron += down * width + right;
+            }
+            spikes.times[kept] = spikes.times[k];
+            spikes.neurons[kept++] = static_cast<NeuronIndex>(neuron);
+        }
+        spikes.times.resize(kept);
+        spikes.neurons.resize(kept);
+    }
+
+    Circuit circuit_;
+    ExactOptions options_;
+    std::vector<std::size_t> places_;  // of each group among the circuit's parameters
+    std::unique_ptr<Backend> backend_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<double> by_parameter_;
+};
+
+ExactRule::ExactRule(const Network& network, std::shared_ptr<const SampleSet> samples,
+                     const ExactOptions& options)
+    : parts_(std::make_unique<Parts>(network, std::move(samples), options)) {}
+ExactRule::~ExactRule() = default;
+
+const std::vector<ParameterGroup>& ExactRule::groups() const {
+    return parts_->groups;
+}
+std::vector<double> ExactRule::initial() const {
+    return parts_->initial();
+}
+std::uint64_t ExactRule::samples() const {
+    return parts_->samples->size();
+}
+
+Tally ExactRule::gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
+                          std::span<double> gradient, unsigned threads) {
+    parts_->set(parameters);
+    // Draws are a function of the parameters, so that a training that goes on from a snapshot draws the same.
+    std::uint64_t seed = 0;
+    if (parts_->changes_samples()) {
+        Digest digest;
+        for (std::size_t k = 0; k < parameters.size(); k += 1 + parameters.size() / 256)
+            digest.number(parameters[k]);
+        seed = digest.value();
+    }
+    const Tally tally = parts_->run(batch, true, seed, threads);
+    parts_->add_gradient(batch.size(), gradient);
+    return tally;
+}
+
+Tally ExactRule::measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
+                         unsigned threads) {
+    parts_->set(parameters);
+    return parts_->run(samples, false, 0, threads);
+}
+
+Network ExactRule::network(std::span<const double> parameters) {
+    parts_->set(parameters);
+    return parts_->network();
+}
+bool ExactRule::is_layered() const {
+    return parts_->layered;
+}
+ExactRule::Counts ExactRule::counts() const {
+    return parts_->counts;
+}
+
+}  // namespace saltus::learning

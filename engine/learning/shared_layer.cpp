@@ -1,0 +1,360 @@
+#include "shared_layer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../simulation/kernels.hpp"
+
+namespace saltus::learning {
+
+namespace {
+
+using neurons::detail::response;
+
+constexpr std::size_t lanes = SharedLayer::lanes;
+using Factors = SharedLayer::Run::Factors;
+
+template <class T>
+struct Rows {
+    T* first;
+    const std::uint32_t* which;
+    std::size_t count;
+    std::size_t stride;  // a multiple of lanes, and the number of neurons
+};
+/// Those of the sources that arrive at instant k.
+template <class T>
+Rows<T> rows_of(T* first, const ArrivalTimes& arrivals, std::uint32_t k, std::size_t stride) {
+    const std::uint32_t begin = arrivals.begin[k];
+    return {first, arrivals.source.data() + begin, arrivals.begin[k + 1] - begin, stride};
+}
+struct Coefficients {
+    double a, b, g, u_th, g_k_max;
+};
+
+double smaller(double a, double b) {
+    return a < b ? a : b;
+}
+double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+/// I += rows; then all neurons go on to the next instant. Lists the groups of lanes in which one may have
+/// crossed on the way (then `above` is not negative), and returns how many.
+SALTUS_VECTOR_VERSIONS
+std::size_t step_forward(const Rows<const double>& rows, const Factors& factors, const Coefficients& n,
+                         const double* __restrict u, double* __restrict I, double* __restrict u1,
+                         double* __restrict I1, double* __restrict above, std::uint32_t* __restrict hot) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        const double* __restrict row = rows.first + rows.which[k] * rows.stride;
+        for (std::size_t l = 0; l < rows.stride; ++l) I[l] += row[l];
+    }
+    const Factors f = factors;
+    const double b = n.b;
+    const double g = n.g;
+    const double u_th = n.u_th;
+    const double g_k_max = n.g_k_max;
+#pragma omp simd
+    for (std::size_t l = 0; l < rows.stride; ++l) {
+        const double slope = g * I[l] - b * u[l];
+        const double u_end = u[l] * f.m + I[l] * f.gk;
+        const double I_end = I[l] * f.s;
+        const double slope_end = g * I_end - b * u_end;
+        const double bound = smaller(u[l] + slope * f.x, larger(u[l], 0.0) + larger(I[l], 0.0) * g_k_max);
+        // Not negative where it rises first, falls last, and the bound reaches the threshold.
+        const double turns = smaller(smaller(slope, -slope_end), bound - u_th);
+        u1[l] = u_end;
+        I1[l] = I_end;
+        above[l] = larger(u_end - u_th, turns);
+    }
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < rows.stride; first += lanes) {
+        const double* m = above + first;
+        const double high = larger(larger(larger(m[0], m[1]), larger(m[2], m[3])),
+                                   larger(larger(m[4], m[5]), larger(m[6], m[7])));
+        hot[count] = static_cast<std::uint32_t>(first);
+        count += high >= 0.0 ? 1 : 0;
+    }
+    return count;
+}
+
+/// From the next instant to this one; c: what a unit of V is worth to a loss.
+SALTUS_VECTOR_VERSIONS
+void step_back(std::size_t n, const Factors& factors, const double* __restrict c, const double* __restrict p1,
+               const double* __restrict q1, double* __restrict p, double* __restrict q) {
+    const Factors f = factors;
+    for (std::size_t l = 0; l < n; ++l) {
+        q[l] = q1[l] * f.s + f.gk * p1[l];
+        p[l] = p1[l] * f.m;
+    }
+    if (!c) return;
+    for (std::size_t l = 0; l < n; ++l) {
+        q[l] += c[l] * f.gK;
+        p[l] += c[l] * f.F;
+    }
+}
+
+/// rows += J q
+SALTUS_VECTOR_VERSIONS
+void add_to_weights(const Rows<double>& rows, double J, const double* __restrict q) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        double* __restrict row = rows.first + rows.which[k] * rows.stride;
+        for (std::size_t l = 0; l < rows.stride; ++l) row[l] += J * q[l];
+    }
+}
+
+/// What moving each arrival is worth: the sum over the neurons of J w (a q - g p), in a fixed order.
+SALTUS_VECTOR_VERSIONS
+void add_to_times(const Rows<const double>& rows, const Coefficients& n, const double* __restrict p,
+                  const double* __restrict q, double* __restrict by_time) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        const double* __restrict row = rows.first + rows.which[k] * rows.stride;
+        double e[lanes] = {};
+        for (std::size_t first = 0; first < rows.stride; first += lanes) {
+            for (std::size_t l = 0; l < lanes; ++l)
+                e[l] += row[first + l] * (n.a * q[first + l] - n.g * p[first + l]);
+        }
+        by_time[k] += ((e[0] + e[4]) + (e[1] + e[5])) + ((e[2] + e[6]) + (e[3] + e[7]));
+    }
+}
+
+}  // namespace
+
+void ArrivalTimes::clear() {
+    time.clear();
+    source.clear();
+    instant.clear();
+    begin.clear();
+}
+
+void ArrivalTimes::add(double t, std::uint32_t from) {
+    if (instant.empty() || t > instant.back()) {
+        instant.push_back(t);
+        begin.push_back(static_cast<std::uint32_t>(time.size()));
+    }
+    time.push_back(t);
+    source.push_back(from);
+}
+
+SharedLayer::SharedLayer(const LinearNeuron& neuron, std::uint32_t sources, std::uint32_t size, bool once,
+                         const ClassLoss* readout)
+    : n_(neuron),
+      E_(neuron.d / neuron.b),
+      u_th_(neuron.V_th - E_),
+      u_reset_(neuron.V_reset - E_),
+      u_0_(neuron.V_0 - E_),
+      g_k_max_(neuron.g * neurons::detail::largest_response(neuron.a, neuron.b)),
+      sources_(sources),
+      size_(size),
+      stride_((size + lanes - 1) / lanes * lanes),
+      once_(once),
+      constants_{neuron.a, neuron.b, E_, neuron.g, neuron.J, 0.0},
+      weights_(stride_ * sources, 0.0) {
+    if (!readout) return;
+    integrates_ = readout->kind == ClassLoss::Kind::mean_potential;
+    peaks_ = readout->kind == ClassLoss::Kind::largest_potential;
+    mu_ = readout->decay > 0.0 ? 1.0 / readout->decay : 0.0;
+}
+
+void SharedLayer::set_weights(std::span<const double> weights) {
+    for (std::size_t i = 0; i < sources_; ++i) {
+        for (std::size_t j = 0; j < size_; ++j) weights_[i * stride_ + j] = n_.J * weights[i * size_ + j];
+    }
+}
+
+void SharedLayer::prepare(Run& run) const {
+    // Before the first arrival neurons move only if they do not rest.
+    ArrivalTimes& arrivals = run.arrivals;
+    if (u_0_ != 0.0 && (arrivals.instant.empty() || arrivals.instant.front() > 0.0)) {
+        arrivals.instant.insert(arrivals.instant.begin(), 0.0);
+        arrivals.begin.insert(arrivals.begin.begin(), 0u);
+    }
+    const std::size_t n = arrivals.instant.size();
+    run.factors.resize(n);
+    for (std::size_t k = 0; k < n; ++k) {
+        const double next = k + 1 < n ? arrivals.instant[k + 1] : run.end;
+        const double x = next - arrivals.instant[k];
+        Factors& f = run.factors[k];
+        f = {x, std::exp(-n_.b * x), std::exp(-n_.a * x), n_.g * response(n_.a, n_.b, x)};
+        if (!integrates_) continue;
+        const PotentialIntegral integral(n_, mu_, x);
+        const double weight = std::exp(-mu_ * arrivals.instant[k]);
+        f.F = weight * integral.F;
+        f.gK = weight * n_.g * integral.K;
+        f.E = weight * response(mu_, 0.0, x);
+    }
+}
+
+void SharedLayer::forward(Run& run) const {
+    prepare(run);
+    const ArrivalTimes& arrivals = run.arrivals;
+    run.spikes.clear();
+    const double before = arrivals.instant.empty() ? run.end : arrivals.instant.front();  // at rest
+    run.values.assign(integrates_ || peaks_ ? stride_ : 0, E_ * response(mu_, 0.0, before));
+    if (peaks_) run.peaks.assign(stride_, {u_0_});
+    auto& [u, I] = run.now;
+    auto& [u1, I1] = run.next;
+    u.assign(stride_, u_0_);
+    I.assign(stride_, 0.0);
+    u1.resize(stride_);
+    I1.resize(stride_);
+    run.above.resize(stride_);
+    run.hot.resize(stride_ / lanes + 1);
+    for (std::uint32_t k = 0; k < arrivals.instant.size(); ++k) {
+        const Factors& f = run.factors[k];
+        const std::size_t hot = step_forward(rows_of(weights_.data(), arrivals, k, stride_), f,
+                                             {n_.a, n_.b, n_.g, u_th_, g_k_max_}, u.data(), I.data(),
+                                             u1.data(), I1.data(), run.above.data(), run.hot.data());
+        for (std::size_t h = 0; h < hot; ++h) {
+            const std::uint32_t end = std::min<std::uint32_t>(run.hot[h] + lanes, size_);
+            for (std::uint32_t i = run.hot[h]; i < end; ++i) {
+                if (run.above[i] >= 0.0) look(run, k, i, u[i], I[i], u1[i], I1[i]);
+            }
+        }
+        for (std::size_t i = 0; integrates_ && i < stride_; ++i)
+            run.values[i] += E_ * f.E + u[i] * f.F + I[i] * f.gK;
+        for (std::uint32_t i = 0; peaks_ && i < size_; ++i)
+            peak(run, k, i, u[i], I[i], u1[i], n_.g * I1[i] - n_.b * u1[i]);
+        u.swap(u1);
+        I.swap(I1);
+    }
+    for (std::size_t i = 0; peaks_ && i < stride_; ++i) run.values[i] = E_ + run.peaks[i].u;
+    run.values.resize(std::min<std::size_t>(run.values.size(), size_));
+}
+
+/// Of a state that is below the threshold, and the one `length` later that is not: seconds until it crosses.
+double SharedLayer::crossing(const neurons::CubaLif::State& state, const neurons::CubaLif::State& end,
+                             double length) const {
+    const double rise = n_.slope(state.V, state.I);
+    const double rise_end = n_.slope(end.V, end.I);
+    double start = 0.0;
+    if (rise > 0.0 && rise_end > 0.0) {  // the cubic through both ends, of time over V
+        const double height = end.V - state.V;
+        const double y = (n_.V_th - state.V) / height;
+        start = y * y * (3.0 - 2.0 * y) * length + y * (1.0 - y) * height * ((1.0 - y) / rise - y / rise_end);
+        if (!(start > 0.0 && start < length)) start = 0.0;
+    }
+    return neurons::crossing_between(constants_, state, n_.V_th, 0.0, length, start);
+}
+
+/// The spikes of one neuron between an instant, at which it is at (u, I), and the next; (u1, I1) there is
+/// corrected.
+void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double& u1,
+                       double& I1) const {
+    const double length = run.factors[instant].x;
+    double at = 0.0;
+    neurons::CubaLif::State state{u + E_, I};
+    neurons::CubaLif::State end{u1 + E_, I1};
+    for (;;) {
+        const double left = length - at;
+        double s = neurons::detail::never;
+        if (end.V >= n_.V_th) {
+            s = crossing(state, end, left);
+        } else if (n_.slope(state.V, state.I) > 0.0 && n_.slope(end.V, end.I) < 0.0 &&
+                   std::max(state.V - E_, 0.0) + std::max(state.I, 0.0) * g_k_max_ >= u_th_) {
+            s = neurons::next_crossing(constants_, state, n_.V_th, left);
+        }
+        if (!(s <= left)) break;
+        at += s;
+        state = {n_.V_reset, state.I * std::exp(-n_.a * s)};
+        run.spikes.push_back(
+            {run.arrivals.instant[instant] + at, n_.slope(n_.V_th, state.I), state.I, at, neuron, instant});
+        if (once_) {
+            constexpr double far_below = -1e30;
+            u1 = far_below;
+            return;
+        }
+        end = neurons::flow(constants_, state, length - at);
+        u1 = end.V - E_;
+        I1 = end.I;
+    }
+}
+
+void SharedLayer::peak(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double u1,
+                       double slope1) const {
+    Run::Peak& peak = run.peaks[neuron];
+    const double length = run.factors[instant].x;
+    const double slope = n_.g * I - n_.b * u;
+    if (slope > 0.0 && slope1 < 0.0) {
+        if (u + slope * length <= peak.u) return;
+        const double rho = slope / (n_.a * n_.g * I);
+        const double z = (n_.b - n_.a) * rho;
+        const double s = std::abs(z) < 1e-8 ? rho * (1.0 - 0.5 * z) : std::log1p(z) / (n_.b - n_.a);
+        const double top = u * std::exp(-n_.b * s) + n_.g * I * response(n_.a, n_.b, s);
+        if (top > peak.u) peak = {top, instant, s, 0.0};
+    } else if (u1 > peak.u) {
+        peak = {u1, instant, length, instant + 1 < run.factors.size() ? slope1 : 0.0};
+    }
+}
+
+void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, double largest_factor) const {
+    const ArrivalTimes& arrivals = run.arrivals;
+    const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
+    run.bounded = 0;
+    run.arrival_errors.assign(times ? arrivals.time.size() : 0, 0.0);
+    auto& [p, q] = run.now;
+    auto& [p1, q1] = run.next;
+    p1.assign(stride_, 0.0);
+    q1.assign(stride_, 0.0);
+    p.resize(stride_);
+    q.resize(stride_);
+    if (integrates_) run.value_errors.resize(stride_, 0.0);
+    // Nothing that comes after the last spike matters to a layer of spikes.
+    std::uint32_t k = run.spikes.empty() ? 0 : run.spikes.back().instant + 1;
+    if (integrates_ || peaks_) k = instants;
+    std::size_t spike = run.spikes.size();
+    while (k-- > 0) {
+        const Factors& f = run.factors[k];
+        step_back(stride_, f, integrates_ ? run.value_errors.data() : nullptr, p1.data(), q1.data(), p.data(),
+                  q.data());
+        while (spike > 0 && run.spikes[spike - 1].instant == k) {
+            const std::uint32_t i = run.spikes[spike - 1].neuron;
+            Adjoint at{p1[i], q1[i]};
+            double from = f.x;
+            for (; spike > 0 && run.spikes[spike - 1].instant == k && run.spikes[spike - 1].neuron == i;
+                 --spike) {
+                const Spike& s = run.spikes[spike - 1];
+                pass_back(n_, 0.0, 0.0, from - s.since, 0.0, 0.0, at, nullptr);
+                from = s.since;
+                cross(run, s, run.spike_errors[spike - 1], largest_factor, at);
+            }
+            pass_back(n_, 0.0, 0.0, from, 0.0, 0.0, at, nullptr);
+            p[i] = at.p;
+            q[i] = at.q;
+        }
+        for (std::uint32_t i = 0; peaks_ && i < size_; ++i) {
+            const Run::Peak& peak = run.peaks[i];
+            if (peak.instant != k || run.value_errors[i] == 0.0) continue;
+            Adjoint at{p1[i], q1[i]};
+            pass_back(n_, 0.0, 0.0, f.x - peak.since, 0.0, 0.0, at, nullptr);
+            at.p += run.value_errors[i];
+            pass_back(n_, 0.0, 0.0, peak.since, 0.0, 0.0, at, nullptr);
+            p[i] = at.p;
+            q[i] = at.q;
+            if (times && peak.slope > 0.0 && peak.since == f.x && k + 1 < instants)
+                run.arrival_errors[arrivals.begin[k + 2] - 1] += run.value_errors[i] * peak.slope;
+        }
+        if (times) {
+            add_to_times(rows_of(weights_.data(), arrivals, k, stride_), {n_.a, n_.b, n_.g, u_th_, g_k_max_},
+                         p.data(), q.data(), run.arrival_errors.data() + arrivals.begin[k]);
+        }
+        add_to_weights(rows_of(by_weight.data(), arrivals, k, stride_), n_.J, q.data());
+        p.swap(p1);
+        q.swap(q1);
+    }
+}
+
+/// A spike at which the adjoint is `at` just after it, and then just before.
+void SharedLayer::cross(Run& run, const Spike& s, double error, double largest_factor, Adjoint& at) const {
+    const double e = error - (once_ ? 0.0 : at.p * n_.slope(n_.V_reset, s.I));
+    at.p = 0.0;
+    if (e == 0.0) return;
+    double factor = s.slope > 0.0 ? 1.0 / s.slope : std::numeric_limits<double>::infinity();
+    if (factor > largest_factor || std::isinf(factor)) {
+        ++run.bounded;
+        factor = std::isinf(largest_factor) ? 0.0 : largest_factor;
+    }
+    at.p = -e * factor;
+}
+
+}  // namespace saltus::learning
