@@ -36,12 +36,12 @@ def weights_of(net):
     return [node.weight for node in net.to_nir().nodes.values() if hasattr(node, "weight")]
 
 
-SMALL = {"hidden": (20,), "threshold": 10.0, "epochs": 12, "learning_rate": 0.1, "weight_decay": 0.0}
+SMALL = {"hidden": (20,), "threshold": 10.0, "epochs": 40, "learning_rate": 0.1, "averaged_samples": 500}
 
 
 def test_a_trained_network_classifies_what_it_has_not_seen(images):
     result = saltus.train.s4nn(None, images, **SMALL)
-    assert len(result.log) == 12
+    assert len(result.log) == 40
     assert result.log[result.best_epoch - 1]["best"]
     evaluation = saltus.evaluate(result.network, images, split="test")
     assert evaluation.accuracy > 0.9

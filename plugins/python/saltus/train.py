@@ -1,7 +1,9 @@
 """Training networks on data sets.
 
->>> result = saltus.train.s4nn(None, "mnist", hidden=(400,), batch=64, optimizer="adam", learning_rate=0.02)
->>> saltus.save(result.network, "trained.nir")
+>>> options = {"hidden": (30,), "threshold": 1.0, "slots": 64, "batch": 32, "optimizer": "adam", "epochs": 2}
+>>> result = saltus.train.s4nn(None, "yin-yang", **options)
+>>> result.network.outputs
+{'output_2': 'output'}
 """
 
 import dataclasses
