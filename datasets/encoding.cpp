@@ -84,6 +84,15 @@ Encoding::Kind encoding_kind(std::string_view name) {
                      did_you_mean(name, names));
 }
 
+Encoding encoding_of(std::string_view name, Duration slot, std::uint32_t slots) {
+    Encoding encoding;
+    encoding.kind = encoding_kind(name);
+    encoding.slot = slot;
+    encoding.slots = slots;
+    encoding.check();
+    return encoding;
+}
+
 SpikeTrain encode(std::span<const std::uint8_t> levels, const Encoding& encoding) {
     Times times;
     if (encoding.kind == Encoding::Kind::rank) {

@@ -43,7 +43,12 @@ struct Labelled {
 Labelled read_part(const fs::path& images_path) {
     std::string name = images_path.filename().string();
     name.replace(name.find(image_mark), image_mark.size(), label_mark);
-    const fs::path labels_path = images_path.parent_path() / name;
+    fs::path labels_path = images_path.parent_path() / name;
+    // One of the two may be compressed alone.
+    const fs::path other = labels_path.extension() == ".gz" ? fs::path(labels_path).replace_extension()
+                                                            : fs::path(labels_path.string() + ".gz");
+    std::error_code error;
+    if (!fs::exists(labels_path, error) && fs::exists(other, error)) labels_path = other;
     Labelled part{io::read_idx(images_path), io::read_idx(labels_path)};
     if (part.images.shape.size() != 3) {
         throw FileError::unexpected(images_path.string(), "", "three dimensions: images, rows, columns",

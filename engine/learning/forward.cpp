@@ -34,7 +34,7 @@ Forward::Forward(const FirstSpikeNetwork& network, const Layers& layers)
     }
 }
 
-void Forward::run(const SampleSet::View& sample, const Until& until) {
+void Forward::run(const SampleSet::View& sample, const Until& until, const Dropout* dropout) {
     ++runs_;
     for (Spikes& spikes : spikes_) spikes.clear();
     std::fill(taken_.begin(), taken_.end(), 0);
@@ -50,6 +50,7 @@ void Forward::run(const SampleSet::View& sample, const Until& until) {
             const NeuronIndex neuron = sample.neurons[k];
             if (sample.times[k] >= t_max_ || seen_[neuron] == runs_) continue;
             seen_[neuron] = runs_;
+            if (dropout && dropout->drops(0, neuron)) continue;
             input.times.push_back(sample.times[k]);
             input.neurons.push_back(neuron);
         }
@@ -58,6 +59,7 @@ void Forward::run(const SampleSet::View& sample, const Until& until) {
         for (std::size_t l = 0; l < layers_.size(); ++l) {
             layers_[l]->advance(*states_[l], spikes_[l], taken_[l], horizon, spikes_[l + 1]);
             taken_[l] = spikes_[l].size();
+            if (dropout && l + 1 < layers_.size()) drop(*dropout, l + 1);
             horizon += layers_[l]->least_delay();
         }
         for (; told < output.size(); ++told) times_[output.neurons[told]] = output.times[told];
@@ -66,6 +68,19 @@ void Forward::run(const SampleSet::View& sample, const Until& until) {
         const bool waits = until.neuron >= 0 && times_[static_cast<std::size_t>(until.neuron)] == t_max_;
         if (!waits && horizon >= output.times.front() + until.margin) return;
     }
+}
+
+/// Those that the next layer has not seen.
+void Forward::drop(const Dropout& dropout, std::size_t layer) {
+    Spikes& spikes = spikes_[layer];
+    std::size_t kept = taken_[layer];
+    for (std::size_t s = kept; s < spikes.size(); ++s) {
+        if (dropout.drops(layer, spikes.neurons[s])) continue;
+        spikes.times[kept] = spikes.times[s];
+        spikes.neurons[kept++] = spikes.neurons[s];
+    }
+    spikes.times.resize(kept);
+    spikes.neurons.resize(kept);
 }
 
 Forward::Decision Forward::decision() const {

@@ -6,12 +6,31 @@
 
 #include "layer.hpp"
 #include "saltus/engine/learning/samples.hpp"
+#include "saltus/engine/random.hpp"
 
 namespace saltus::learning {
 
 using Layers = std::vector<std::unique_ptr<Layer>>;
 
 [[nodiscard]] Layers make_layers(const FirstSpikeNetwork& network);
+
+/// Which spikes of one sample are dropped: the same for the same step and sample, in any order.
+class Dropout {
+  public:
+    Dropout(const std::vector<double>& shares, std::uint64_t seed, std::uint64_t step, std::uint64_t sample)
+        : shares_(shares), random_(seed, step), sample_(sample) {}
+
+    [[nodiscard]] bool drops(std::size_t layer, NeuronIndex neuron) const {
+        if (layer >= shares_.size() || shares_[layer] == 0.0) return false;
+        const std::uint64_t place = (sample_ << 8 | layer) << 32 | neuron;
+        return random_.uniform(place) < shares_[layer];
+    }
+
+  private:
+    const std::vector<double>& shares_;
+    CounterRandom random_;
+    std::uint64_t sample_;
+};
 
 class Forward {
   public:
@@ -24,7 +43,7 @@ class Forward {
         std::int64_t neuron = -1;  // decided: and when this output fires
     };
     /// Of several spikes of an input neuron only the first counts.
-    void run(const SampleSet::View& sample, const Until& until);
+    void run(const SampleSet::View& sample, const Until& until, const Dropout* dropout = nullptr);
 
     /// Of layer l; 0 is the input. Complete before known(), and up to there.
     [[nodiscard]] const Spikes& spikes(std::size_t l) const { return spikes_[l]; }
@@ -41,6 +60,8 @@ class Forward {
     [[nodiscard]] Decision decision() const;
 
   private:
+    void drop(const Dropout& dropout, std::size_t layer);
+
     const FirstSpikeNetwork& network_;
     const Layers& layers_;
     std::int64_t t_max_;

@@ -33,6 +33,7 @@ GradientLearner::GradientLearner(std::shared_ptr<Rule> rule, const GradientLearn
 
 Tally GradientLearner::learn(std::span<const std::uint64_t> batch, double rate_factor, unsigned threads) {
     std::fill(gradient_.begin(), gradient_.end(), 0.0);
+    rule_->begin_step(optimizer_.steps());
     const Tally tally = rule_->gradient(parameters_, batch, gradient_, threads);
     double factor = 1.0 / static_cast<double>(std::max<std::size_t>(batch.size(), 1));
     if (std::isfinite(options_.largest_norm)) {

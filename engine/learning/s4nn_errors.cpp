@@ -7,6 +7,18 @@
 
 namespace saltus::learning {
 
+S4nnOptions::Order s4nn_order(std::string_view name) {
+    if (name == "paper") return S4nnOptions::Order::paper;
+    if (name == "code") return S4nnOptions::Order::code;
+    throw UsageError("order: expected paper or code, found " + quoted(name) + ".");
+}
+
+S4nnOptions::Loss s4nn_loss(std::string_view name) {
+    if (name == "relative") return S4nnOptions::Loss::relative;
+    if (name == "cross_entropy") return S4nnOptions::Loss::cross_entropy;
+    throw UsageError("loss: expected relative or cross_entropy, found " + quoted(name) + ".");
+}
+
 void check_samples(const FirstSpikeNetwork& network, const SampleSet& samples, const S4nnOptions& options) {
     if (element_count(samples.shape()) != element_count(network.input)) {
         throw UsageError("input " + quoted(network.input_name) + " takes " + to_string(network.input) +

@@ -50,6 +50,7 @@ class S4nnRule::Parts {
         check(network);
         check_samples(network, *samples, options);
         if (options.learn_delays) expand_delays(network);
+        check_dropout();
         layers = make_layers(network);
         for (std::size_t l = 0; l < layers.size(); ++l) {
             const FirstSpikeLayer& layer = network.layers[l];
@@ -75,6 +76,25 @@ class S4nnRule::Parts {
         used_delays.resize(layers.size());
     }
 
+    void check_dropout() const {
+        if (options.dropout.size() > network.layers.size()) {
+            throw UsageError("dropout: expected at most " + std::to_string(network.layers.size()) +
+                             " shares, of the input and the hidden layers, found " +
+                             std::to_string(options.dropout.size()) + ".");
+        }
+        for (std::size_t l = 0; l < options.dropout.size(); ++l) {
+            const double share = options.dropout[l];
+            if (!(share >= 0.0 && share < 1.0)) {
+                throw UsageError("dropout: expected 0 <= share < 1, found " + shown(share) + ".");
+            }
+            const auto* dense = std::get_if<DenseSynapses>(&network.layers[l].synapses);
+            if (share > 0.0 && (!dense || dense->delays.size() > 1)) {
+                throw LimitError("layer " + quoted(network.layers[l].name) +
+                                 ": dropout of its input is for dense layers with one delay.");
+            }
+        }
+    }
+
     void set(std::span<const double> parameters, unsigned threads) {
         std::size_t at = 0;
         for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -96,6 +116,14 @@ class S4nnRule::Parts {
         }
     }
 
+    /// What is left of a layer's spikes counts for all of them.
+    void scale_for_dropout() {
+        for (std::size_t l = 0; l < options.dropout.size(); ++l) {
+            if (options.dropout[l] == 0.0) continue;
+            static_cast<DenseLayer&>(*layers[l]).set_scale(1.0 / (1.0 - options.dropout[l]));
+        }
+    }
+
     void prepare(unsigned threads) {
         while (workers.size() < threads) workers.push_back(std::make_unique<Worker>(network, layers));
     }
@@ -103,7 +131,8 @@ class S4nnRule::Parts {
     /// Loss of one sample, and whether the decision is right.
     Tally learn_from(Worker& worker, std::uint64_t sample, Trace& trace) const {
         const SampleSet::View view = (*samples)[sample];
-        worker.forward.run(view, loss.until(view.label));
+        const Dropout dropout(options.dropout, options.dropout_seed, step, sample);
+        worker.forward.run(view, loss.until(view.label), options.dropout.empty() ? nullptr : &dropout);
         loss(worker.forward.output_times(), view.label, worker.errors);
         const Tally tally{1, worker.forward.decision().neuron == view.label ? 1u : 0u, worker.errors.loss};
         trace.sources.resize(layers.size());
@@ -134,6 +163,7 @@ class S4nnRule::Parts {
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Trace> traces;
     std::vector<Tally> tallies;
+    std::uint64_t step = 0;
 };
 
 S4nnRule::S4nnRule(FirstSpikeNetwork network, std::shared_ptr<const SampleSet> samples,
@@ -161,10 +191,15 @@ std::vector<double> S4nnRule::initial() const {
     return all;
 }
 
+void S4nnRule::begin_step(std::uint64_t step) {
+    parts_->step = step;
+}
+
 Tally S4nnRule::gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                          std::span<double> gradient, unsigned threads) {
     Parts& p = *parts_;
     p.set(parameters, threads);
+    p.scale_for_dropout();
     p.prepare(threads);
     p.traces.resize(std::max(p.traces.size(), batch.size()));
     p.tallies.resize(batch.size());

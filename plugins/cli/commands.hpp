@@ -15,6 +15,7 @@ void add_train(CLI::App& app);
 
 /// Rules below `train`.
 void add_train_s4nn(CLI::App& train);
+void add_train_exact(CLI::App& train);
 
 /// The job was stopped by Ctrl-C; what was recorded has been kept.
 struct Interrupted {};

@@ -18,22 +18,15 @@ converters::FirstSpikeReading EncodingOptions::reading(
     if (!slot_.empty()) reading.slot = parse_duration(slot_);
     if (slots_) reading.slots = *slots_;
     const datasets::Encoding encoding = encoding_of(reading);
-    encoding.check();
     if (!slot_.empty() || slots_ || !of_file) {
         reading.t_max = encoding.t_max();
-        // What was sent up to three slots before the end, as in the published program, arrives a slot later.
-        reading.silence_decides_at =
-            Duration(encoding.t_max().femtoseconds() - 2 * encoding.slot.femtoseconds());
+        reading.silence_decides_at = encoding.silence_decides_at();
     }
     return reading;
 }
 
 datasets::Encoding encoding_of(const converters::FirstSpikeReading& reading) {
-    datasets::Encoding encoding;
-    encoding.kind = datasets::encoding_kind(reading.encoding);
-    encoding.slot = reading.slot;
-    encoding.slots = reading.slots;
-    return encoding;
+    return datasets::encoding_of(reading.encoding, reading.slot, reading.slots);
 }
 
 }  // namespace saltus::cli

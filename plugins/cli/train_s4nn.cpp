@@ -30,6 +30,7 @@ struct Options {
     std::string softness = "5ms";
     std::string order = "paper";
     bool not_normalised = false;
+    std::vector<double> dropout;
     bool learn_delays = false;
     std::string delay_step = "1ms";
     std::string largest_delay = "20ms";
@@ -42,17 +43,11 @@ learning::S4nnOptions rule_options(const Options& options) {
     learning::S4nnOptions rule;
     rule.margin = parse_duration(options.margin);
     rule.softness = parse_duration(options.softness);
-    if (options.loss == "cross_entropy") {
-        rule.loss = learning::S4nnOptions::Loss::cross_entropy;
-    } else if (options.loss != "relative") {
-        throw UsageError("--loss: expected relative or cross_entropy, found " + quoted(options.loss) + ".");
-    }
-    if (options.order == "code") {
-        rule.order = learning::S4nnOptions::Order::code;
-    } else if (options.order != "paper") {
-        throw UsageError("--order: expected paper or code, found " + quoted(options.order) + ".");
-    }
+    rule.loss = learning::s4nn_loss(options.loss);
+    rule.order = learning::s4nn_order(options.order);
     rule.normalise = !options.not_normalised;
+    rule.dropout = options.dropout;
+    rule.dropout_seed = options.training.seed();
     rule.learn_delays = options.learn_delays;
     rule.delay_step = parse_duration(options.delay_step);
     rule.largest_delay = parse_duration(options.largest_delay);
@@ -132,6 +127,11 @@ void add_train_s4nn(CLI::App& train_verb) {
         ->capture_default_str();
     verb->add_flag("--not-normalised", options->not_normalised,
                    "do not divide the errors of a layer by their norm");
+    verb->add_option(
+            "--dropout", options->dropout,
+            "mini-batches: share of the spikes of the input, the first hidden layer, ... that is dropped "
+            "in learning, as in 0.1,0.2")
+        ->delimiter(',');
     verb->add_option("--averaged-samples", options->averaged_samples,
                      "batch of 1: hand out an average of the weights over so many samples; 0: none")
         ->capture_default_str();

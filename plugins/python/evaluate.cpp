@@ -14,7 +14,8 @@ namespace {
 /// it, or None.
 nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, const std::string& split,
                   std::optional<double> duration, const std::string& output, unsigned threads,
-                  nb::object callback) {
+                  const std::string& decide, const std::string& encoding, std::optional<double> slot,
+                  std::optional<std::uint32_t> slots, nb::object callback) {
     datasets::EvaluationOptions options;
     options.threads = threads;
     options.output = output;
@@ -22,11 +23,27 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     Watch watch(std::move(callback));
     options.on_progress = [&](std::uint64_t done, std::uint64_t total) { return watch.go_on(done, total); };
 
-    const datasets::Dataset dataset = datasets::open_dataset(path, split);
+    converters::FirstSpikeReading first = built.first_spike().value_or(converters::FirstSpikeReading{});
+    if (!encoding.empty()) first.encoding = encoding;
+    if (slot) first.slot = duration_from_seconds(*slot, "slot");
+    if (slots) first.slots = *slots;
+    const datasets::Encoding as = datasets::encoding_of(first.encoding, first.slot, first.slots);
+    if (slot || slots || !built.first_spike()) {
+        first.t_max = as.t_max();
+        first.silence_decides_at = as.silence_decides_at();
+    }
+    const datasets::Dataset dataset = datasets::open_dataset(path, split, as);
+    const bool by_first =
+        decide.empty() ? built.first_spike() || dataset.name == "images" : decide == "first";
     datasets::Evaluation evaluation;
     {
         const nb::gil_scoped_release unlocked;
-        evaluation = datasets::evaluate(built.network(), dataset, options);
+        evaluation =
+            by_first
+                ? datasets::evaluate_first_spikes(
+                      learning::first_spike_network(built.network(), first.t_max, first.silence_decides_at),
+                      dataset, options)
+                : datasets::evaluate(built.network(), dataset, options);
     }
 
     nb::list decisions;
@@ -55,6 +72,19 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     out["wall_s"] = evaluation.wall_s;
     out["threads"] = evaluation.threads;
     out["interrupted"] = evaluation.interrupted;
+    out["first_spikes"] = nb::none();
+    if (evaluation.first_spikes) {
+        const datasets::FirstSpikeFigures& f = *evaluation.first_spikes;
+        nb::dict figures;
+        figures["correct_by_index"] = f.correct_by_index;
+        figures["silent"] = f.silent;
+        figures["decision_s"] = f.decision_s;
+        figures["input_share"] = f.input_share;
+        figures["full_neuron_spikes"] = f.full_neuron_spikes;
+        figures["full_synaptic_events"] = f.full_synaptic_events;
+        figures["full_s"] = f.full_s;
+        out["first_spikes"] = figures;
+    }
     out["error"] = watch.raised();
     return out;
 }
@@ -64,7 +94,7 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
 void bind_evaluate(nb::module_& module) {
     using namespace nb::literals;
     module.def("evaluate", evaluate, "built"_a, "path"_a, "split"_a, "duration"_a.none(), "output"_a,
-               "threads"_a, "callback"_a.none());
+               "threads"_a, "decide"_a, "encoding"_a, "slot"_a.none(), "slots"_a.none(), "callback"_a.none());
 }
 
 }  // namespace saltus::python

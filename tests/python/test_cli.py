@@ -100,7 +100,7 @@ def test_the_exit_code_and_one_line_tell_what_went_wrong(tmp_path):
         "--convention",
         "sinabs",
     )
-    for verb in ("train", "export", "quantize", "sweep", "bench"):
+    for verb in ("export", "quantize", "sweep", "bench"):
         assert f"saltus {verb} is not built yet" in refusal(4, verb, "anything", "--at", "all")
     assert "has no unit" in refusal(2, "run", NETWORK, "-d", "350")
     assert "did you mean" in refusal(2, "run", NETWORK, "-d", "1ms", "--convention", "nors").lower()

@@ -9,8 +9,10 @@ Times are seconds, as floats; where exactness counts, whole femtoseconds. Import
 NumPy nor any other tool: they are imported by the first call that needs them.
 """
 
+from saltus import losses, train
 from saltus._builder import NetworkBuilder, normal, uniform
-from saltus._evaluate import Decision, Evaluation, evaluate
+from saltus._evaluate import Decision, Evaluation, FirstSpikes, evaluate
+from saltus._gradient import Gradient, gradient
 from saltus._network import Network, Population, Projection, from_nir, load, save
 from saltus._result import Result
 from saltus._saltus import SpikeTrain, __version__
@@ -23,6 +25,8 @@ __all__ = [
     "Error",
     "Evaluation",
     "FileError",
+    "FirstSpikes",
+    "Gradient",
     "InputError",
     "LimitError",
     "Network",
@@ -36,11 +40,14 @@ __all__ = [
     "__version__",
     "evaluate",
     "from_nir",
+    "gradient",
     "load",
+    "losses",
     "normal",
     "read_spikes",
     "save",
     "simulate",
+    "train",
     "uniform",
     "write_spikes",
 ]

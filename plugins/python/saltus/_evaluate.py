@@ -9,6 +9,7 @@ from saltus import _saltus
 from saltus._network import Network, _path
 from saltus._progress import Bar, reporter
 from saltus._simulate import whole_number
+from saltus.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,24 @@ class Decision(NamedTuple):
     label: int
     decided: int
     tie: bool
+
+
+class FirstSpikes(NamedTuple):
+    """Decisions by the first output spike.
+
+    `correct_by_index` had ties been decided by the lowest index; `silent` samples without an output spike,
+    which the largest potential decides; `decision_s` the mean time of the decision; `input_share` the mean
+    share of a sample's input spikes before it; the others are what running all samples to their end would
+    have taken.
+    """
+
+    correct_by_index: int
+    silent: int
+    decision_s: float
+    input_share: float
+    full_neuron_spikes: int
+    full_synaptic_events: int
+    full_s: float
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -47,6 +66,9 @@ class Evaluation:
         Seconds spent simulating, summed over threads, and seconds that passed.
     threads : int
         Threads used.
+    first_spikes : FirstSpikes or None
+        Where the first output spike decides; `correct` then breaks ties by potential, and spikes and events
+        are those before the decisions.
     interrupted : bool
         The evaluation was stopped before its end. True only in the `partial` of an exception, see `evaluate`.
     """
@@ -66,6 +88,7 @@ class Evaluation:
     wall_s: float
     threads: int
     interrupted: bool
+    first_spikes: FirstSpikes | None = None
 
     def __repr__(self) -> str:
         right = f"{self.correct} of {self.samples} right"
@@ -79,6 +102,10 @@ def evaluate(
     split: str | None = None,
     duration: float | None = None,
     output: str | None = None,
+    decide: str | None = None,
+    encoding: str | None = None,
+    slot: float | None = None,
+    slots: int | None = None,
     convention: str | None = None,
     dt: float | None = None,
     recurrent_delay: float | None = None,
@@ -99,13 +126,23 @@ def evaluate(
     net : Network
         With one input of as many channels as a sample has.
     dataset : str or path-like
-        A folder of N-MNIST recordings, an HDF5 file in the layout of SHD, or one of packed camera events.
+        A folder of images in IDX files (MNIST) or of N-MNIST recordings, an HDF5 file in the layout of SHD,
+        or one of packed camera events, or "yin-yang".
     split : {"train", "test"}, optional
         The part to take, where the data set has parts.
     duration : float, optional
         Seconds of each sample; without it, up to its last spike and as long as one may be under way.
     output : str, optional
         The output that decides, where there are several.
+    decide : {"first", "most"}, optional
+        "first": the first output spike, every neuron firing at most once; "most": most spikes. Without it,
+        what the network's file says, else "first" for images and "most" for others.
+    encoding : {"latency", "continuous", "rank", "charging"}, optional
+        Images as spikes; without it, what the network's file says, else "latency".
+    slot : float, optional
+        Seconds of a slot of time; 0.001 unless the file says otherwise.
+    slots : int, optional
+        Slots of a sample; what fires later is silent. 256 unless the file says otherwise.
     convention, dt, recurrent_delay, time_unit, spike_area, reset, t_ref
         As in `simulate`.
     threads : int, optional
@@ -142,6 +179,9 @@ def evaluate(
     import numpy as np
 
     whole_number("threads", threads, 1)
+    whole_number("slots", slots, 1, 1 << 20)
+    if decide not in (None, "first", "most"):
+        raise UsageError(f"decide: expected 'first' or 'most', found {decide!r:.80}.")
     report = reporter(progress, lambda done, total: f"{done} of {total} samples")
     built = net._build(
         convention=convention,
@@ -155,12 +195,24 @@ def evaluate(
     callback = None if report is None else lambda done, total: report(done / total, done, total)
     try:
         run = _saltus.evaluate(
-            built, _path(dataset), split or "", duration, output or "", threads or 0, callback
+            built,
+            _path(dataset),
+            split or "",
+            duration,
+            output or "",
+            threads or 0,
+            decide or "",
+            encoding or "",
+            slot,
+            slots,
+            callback,
         )
         error = run.pop("error")
         size = len(run["classes"])
         run["confusion"] = np.array(run["confusion"], dtype=np.int64).reshape(size, size)
         run["decisions"] = [Decision(*entry) for entry in run["decisions"]]
+        if run["first_spikes"] is not None:
+            run["first_spikes"] = FirstSpikes(**run["first_spikes"])
         result = Evaluation(**run)
         if error is not None:
             error.partial = result

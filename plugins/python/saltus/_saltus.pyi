@@ -148,5 +148,19 @@ def evaluate(
     duration: float | None,
     output: str,
     threads: int,
+    decide: str,
+    encoding: str,
+    slot: float | None,
+    slots: int | None,
     callback: object | None,
+) -> dict: ...
+def train_s4nn(
+    built: BuiltNetwork | None,
+    path: str | os.PathLike,
+    split: str,
+    arguments: dict,
+    checkpoint: str,
+    resume: bool,
+    callback: object | None,
+    on_epoch: object | None,
 ) -> dict: ...

@@ -1,8 +1,8 @@
 """The published rule as an event loop in numba: what a careful user would write.
 
-Weights are float64, [input][output]; spikes of an image are sorted by time beforehand. Inference ends at the first
-output spike; training takes one sample after another, `code` order, as the published program does, and skips the
-backward pass where the error is zero.
+Weights are float64, [input][output]; spikes of an image are sorted by time beforehand. Inference ends at
+the first output spike; training takes one sample after another, `code` order, as the published program
+does, and skips the backward pass where the error is zero.
 """
 
 import gzip

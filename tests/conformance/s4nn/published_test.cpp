@@ -69,15 +69,14 @@ TEST_SUITE("conformance/s4nn") {
     TEST_CASE("the published network: times, decisions and ties of test images 0 to 199") {
         if (shared().empty()) {
             // no slot may differ from the definition
-            const CounterRandom random(3, 4);
+            SequentialRandom random(3, 4, 5);
             std::vector<double> hidden(30 * 60);
             std::vector<double> output(10 * 30);
-            for (std::size_t k = 0; k < hidden.size(); ++k) hidden[k] = 3.0 * random.normal(k) + 1.0;
-            for (std::size_t k = 0; k < output.size(); ++k) output[k] = 20.0 * random.normal(k + 5000) + 6.0;
+            for (double& w : hidden) w = 3.0 * random.normal() + 1.0;
+            for (double& w : output) w = 20.0 * random.normal() + 6.0;
             const FirstSpikeNetwork network = dense_network({60, 30, 10}, {hidden, output}, {20.0, 50.0}, 64);
             std::vector<std::int64_t> slots(60 * 20);
-            for (std::size_t k = 0; k < slots.size(); ++k)
-                slots[k] = static_cast<std::int64_t>(random.below(k + 9000, 65));
+            for (std::int64_t& t : slots) t = static_cast<std::int64_t>(random.below(65));
             const SampleSet samples = samples_of(slots, 60, std::vector<std::int64_t>(20, 0), 10);
             for (std::size_t i = 0; i < 20; ++i) {
                 const std::vector<std::int64_t> input(

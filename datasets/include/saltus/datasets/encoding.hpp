@@ -29,12 +29,20 @@ struct Encoding {
     double theta = 0.2;                // charging
 
     [[nodiscard]] Duration t_max() const;
+    /// Where no output fires, the potentials of what was sent up to three slots before the end decide, as in
+    /// the published program of S4NN; with a delay of one slot that arrives two slots before it.
+    [[nodiscard]] Duration silence_decides_at() const {
+        return Duration((static_cast<std::int64_t>(slots) - 2) * slot.femtoseconds());
+    }
     /// Throws UsageError for parameters out of their range.
     void check() const;
 };
 
 /// "latency", "continuous", "rank", "charging". Throws UsageError.
 [[nodiscard]] Encoding::Kind encoding_kind(std::string_view name);
+
+/// Throws UsageError for an unknown name, and for numbers out of their range.
+[[nodiscard]] Encoding encoding_of(std::string_view name, Duration slot, std::uint32_t slots);
 
 /// Spikes of one image, sorted.
 [[nodiscard]] SpikeTrain encode(std::span<const std::uint8_t> levels, const Encoding& encoding);

@@ -127,9 +127,11 @@ const std::vector<double>& weights_of(const FirstSpikeNetwork& network, std::siz
     return std::get<DenseSynapses>(network.layers[l].synapses).weights;
 }
 
-std::vector<double> trained_by_rule(unsigned threads, bool delays, std::uint64_t epochs = 3) {
+std::vector<double> trained_by_rule(unsigned threads, bool delays, std::uint64_t epochs = 3,
+                                    const std::vector<double>& dropout = {}) {
     S4nnOptions options;
     options.learn_delays = delays;
+    options.dropout = dropout;
     const auto rule = std::make_shared<S4nnRule>(small_network(), thirds(200), options);
     GradientLearnerOptions gradient;
     gradient.learning_rate = 0.05;
@@ -322,6 +324,20 @@ TEST_SUITE("learning/s4nn") {
         }
     }
 
+    TEST_CASE("dropped spikes: by step and sample, whatever the threads; a share of 0 drops none") {
+        const std::vector<double> expected = trained_by_rule(1, false, 3, {0.2, 0.3});
+        CHECK(trained_by_rule(3, false, 3, {0.2, 0.3}) == expected);
+        CHECK(trained_by_rule(1, false) != expected);
+        CHECK(trained_by_rule(1, false, 3, {0.0, 0.0}) == trained_by_rule(1, false));
+        const auto refused = [](std::vector<double> shares) {
+            S4nnOptions options;
+            options.dropout = std::move(shares);
+            return message_of<UsageError>([&] { S4nnRule(small_network(), thirds(5), options); });
+        };
+        CHECK(contains(refused({1.0}), "dropout: expected 0 <= share < 1, found 1"));
+        CHECK(contains(refused({0.1, 0.1, 0.1}), "at most 2 shares"));
+    }
+
     TEST_CASE("it learns: mini-batches, one sample at a time, with and without learnt delays") {
         const auto held_back = thirds(300, 77);
         const auto right = [&](const FirstSpikeNetwork& network) {
@@ -410,7 +426,8 @@ TEST_SUITE("learning/s4nn") {
 
     TEST_CASE("networks that are no chain of IF neurons are refused by name") {
         const auto refused = [](const Network& network) {
-            return message_of<Error>([&] { return first_spike_network(network, Duration(ms), Duration(ms)); });
+            return message_of<Error>(
+                [&] { return first_spike_network(network, Duration(ms), Duration(ms)); });
         };
         const Population input{"in", {1}, neurons::Input{}};
         const Population lif{"lif", {1}, neurons::PerNeuron<neurons::Lif>(1)};

@@ -59,8 +59,8 @@ class Mean : public Rule {
 
 std::vector<double> random_values(std::size_t n) {
     std::vector<double> x(n);
-    const CounterRandom random(1, 2);
-    for (std::size_t i = 0; i < n; ++i) x[i] = random.normal(i);
+    SequentialRandom random(1, 2, 3);
+    for (double& value : x) value = random.normal();
     return x;
 }
 

@@ -29,6 +29,8 @@ class Rule {
     [[nodiscard]] virtual std::vector<double> initial() const = 0;
     [[nodiscard]] virtual std::uint64_t samples() const = 0;
 
+    /// The steps so far, before each call of gradient(): what is random in a rule is a function of it.
+    virtual void begin_step(std::uint64_t) {}
     /// Adds the gradient of the loss, summed over the batch, to `gradient`, which is zero before.
     virtual Tally gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                            std::span<double> gradient, unsigned threads) = 0;

@@ -28,6 +28,7 @@
 #include <memory>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "saltus/engine/learning/first_spike.hpp"
@@ -41,15 +42,24 @@ struct S4nnOptions {
     enum class Loss { relative, cross_entropy };
 
     Loss loss = Loss::relative;
-    Duration margin{3'000'000'000'000};      // gamma
-    Duration softness{5'000'000'000'000};    // tau_s of the cross-entropy
-    bool normalise = true;                   // divide each layer's errors by their norm
-    Order order = Order::paper;              // of the published rule, one sample at a time
+    Duration margin{3'000'000'000'000};    // gamma
+    Duration softness{5'000'000'000'000};  // tau_s of the cross-entropy
+    bool normalise = true;                 // divide each layer's errors by their norm
+    Order order = Order::paper;            // of the published rule, one sample at a time
+    /// Of mini-batches: the share of the spikes of each layer (the input first, the output excepted; what is
+    /// not said is 0) that is dropped in learning. Weights then count 1 / (1 - share) as much. For dense
+    /// layers with one delay.
+    std::vector<double> dropout{};
+    std::uint64_t dropout_seed = 0;
     bool learn_delays = false;               // of dense layers; they then differ between synapses
     Duration delay_step{1'000'000'000'000};  // learnt delays are rounded to multiples of it; 0: to the tick
     Duration largest_delay{20'000'000'000'000};
     double delay_rate = 1e-3;  // learning rate of delays [s] beside that of weights
 };
+
+/// "paper", "code"; "relative", "cross_entropy". Throw UsageError.
+[[nodiscard]] S4nnOptions::Order s4nn_order(std::string_view name);
+[[nodiscard]] S4nnOptions::Loss s4nn_loss(std::string_view name);
 
 /// S4NN as the gradient of a mini-batch, for any optimizer. The groups of parameters are NAME/weights and,
 /// where they are learnt, NAME/delays [s]. Weights are rounded to a grid of about 10^-6 of the threshold
@@ -63,6 +73,7 @@ class S4nnRule : public Rule {
     [[nodiscard]] const std::vector<ParameterGroup>& groups() const override;
     [[nodiscard]] std::vector<double> initial() const override;
     [[nodiscard]] std::uint64_t samples() const override;
+    void begin_step(std::uint64_t step) override;
     Tally gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                    std::span<double> gradient, unsigned threads) override;
     [[nodiscard]] Tally measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
