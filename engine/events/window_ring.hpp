@@ -4,8 +4,7 @@
 // A spike's arrivals lie within the longest delay, so a ring of buckets that covers it holds them all:
 // pushing is an append, taking a window hands over whole buckets. Within a bucket the order is that of the
 // pushes; who needs the order of time sorts what was taken, which is a few buckets of neighbouring times
-// (engine/simulation/block.cpp). Beside a heap of the same arrivals this saves a comparison-driven move
-// through memory for each (tests/benchmarks/queue).
+// (engine/simulation/block.cpp).
 #pragma once
 
 #include <algorithm>
