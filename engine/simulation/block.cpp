@@ -69,14 +69,16 @@ Block::Block(const BlockPlan& plan, bool packs)
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
         targets_.push_back(table ? table->targets() : nullptr);
+        const auto* rows = std::get_if<ProceduralRows>(&incoming.synapses);
+        draws_.push_back(rows ? std::make_unique<RowDraw>(*rows) : nullptr);
         packs_.push_back(packs && table && table->has_one_weight());
     }
 }
 
-void Block::prefetch_rows(const Spike& spike, bool whole) const {
+void Block::prefetch_rows(const Spike& spike, SynapseTable::Ahead ahead) const {
     for (const std::uint32_t r : plan_.from[spike.population]) {
         if (const auto* table = std::get_if<SynapseTable>(&plan_.incoming[r].synapses))
-            table->prefetch(spike.neuron, whole);
+            table->prefetch(spike.neuron, ahead);
     }
 }
 
@@ -99,8 +101,9 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
         if (arrival.when >= t && arrival.when != INT64_MAX) queue_.push(arrival.when, arrival);
     };
     for (std::size_t k = 0; k < spikes.size(); ++k) {
-        if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
-        if (k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
+        if (k + 24 < spikes.size()) prefetch_rows(spikes[k + 24], SynapseTable::Ahead::mark);
+        if (k + 12 < spikes.size()) prefetch_rows(spikes[k + 12], SynapseTable::Ahead::begin);
+        if (k + 5 < spikes.size()) prefetch_rows(spikes[k + 5], SynapseTable::Ahead::row);
         const Spike& spike = spikes[k];
         const std::int64_t sent = spike.time.femtoseconds();
         for (const std::uint32_t r : plan_.from[spike.population]) {
@@ -141,6 +144,10 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
                 });
             } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
                 push({after(sent, rows->delay_fs), spike.neuron, route, 0});
+            } else if (draws_[r]) {
+                draws_[r]->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t segment) {
+                    push({after(sent, delay), segment, route, 0});
+                });
             } else {
                 const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
                 push({after(sent, chain.delay().femtoseconds()), spike.neuron, route, 0});

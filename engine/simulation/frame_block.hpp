@@ -369,6 +369,11 @@ class FrameBlock final : public Block {
                 frame_.deliver(table->targets() + arrival.begin, n, weights, m, hot);
             });
             synaptic_events_ += n;
+        } else if (RowDraw* const row = draws_[arrival.route()].get()) {
+            row->draw(arrival.begin);
+            row->visit_weights(
+                [&](auto weights) { frame_.deliver(row->targets(), row->size(), weights, m, hot); });
+            synaptic_events_ += row->size();
         } else {
             synaptic_events_ += frame_.size();
             if (vanishes_everywhere()) return;

@@ -221,6 +221,14 @@ class Groups {
 
 }  // namespace
 
+SynapseTable::Expected SynapseTable::expected(const Rule& rule, NeuronRange range) {
+    const double synapses = mean_row(rule, range) * rule.inputs;
+    double each = sizeof(Target);
+    if (rule.weight.kind != Distribution::Kind::constant) each += sizeof(float);
+    if (number_of_delays(rule) >= most_indexed_delays) each += sizeof(std::int64_t);
+    return {synapses, synapses * each};
+}
+
 SynapseTable::SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range) {
     std::visit(
         [&](const auto& s) {

@@ -63,11 +63,14 @@ class Rows {
         }
         return {begins_[k], begins_[k + 1]};
     }
-    void prefetch(NeuronIndex source) const {
-        if (is_sparse())
-            __builtin_prefetch(marks_.data() + source / 64);
-        else
-            __builtin_prefetch(begins_.data() + source);
+    /// Asks for what operator[] reads first, or then.
+    void prefetch_mark(NeuronIndex source) const {
+        if (is_sparse()) __builtin_prefetch(marks_.data() + source / 64);
+    }
+    void prefetch_begin(NeuronIndex source) const {
+        if (!is_sparse()) return __builtin_prefetch(begins_.data() + source);
+        const Mark& mark = marks_[source / 64];
+        if ((mark.bits >> source % 64 & 1) != 0) __builtin_prefetch(begins_.data() + mark.before);
     }
     /// f(source) for every source that has synapses, in ascending order.
     template <class F>
@@ -105,14 +108,25 @@ class SynapseTable {
     using Target = std::uint16_t;
     static constexpr std::uint32_t most_targets = 1u << 16;
     static constexpr std::uint64_t most_synapses = (1u << 31) - 1;
-    /// The synapses of `stage`, which is Sparse or Rule, onto `range`. Throws LimitError for 2^32 synapses or
-    /// more.
+    /// The synapses of `stage`, which is Sparse or Rule, onto `range`. Throws LimitError for more than
+    /// most_synapses.
     SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range);
 
-    /// Asks for what walk(source) reads first, or for the whole row, for which that must be there.
-    void prefetch(NeuronIndex source, bool whole) const {
-        if (!whole) {
-            if (layout_ != Layout::shared) rows_.prefetch(source);
+    /// Synapses that a rule has onto `range`, in the mean, and the bytes that they take at least.
+    struct Expected {
+        double synapses = 0.0;
+        double bytes = 0.0;
+    };
+    [[nodiscard]] static Expected expected(const Rule& rule, NeuronRange range);
+
+    /// What walk(source) reads, one after the other.
+    enum class Ahead { mark, begin, row };
+    /// Asks for it; what comes before must be there.
+    void prefetch(NeuronIndex source, Ahead ahead) const {
+        if (ahead == Ahead::mark) {
+            rows_.prefetch_mark(source);
+        } else if (ahead == Ahead::begin) {
+            if (layout_ != Layout::shared) rows_.prefetch_begin(source);
         } else if (layout_ == Layout::shared) {
             const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * delays_.size();
             for (std::size_t k = 0; k < delays_.size(); k += 16) __builtin_prefetch(bounds + k);
@@ -123,6 +137,8 @@ class SynapseTable {
                 __builtin_prefetch(targets_.data() + k);
                 if (delay_own_.empty()) __builtin_prefetch(delay_index_.data() + k);
             }
+        } else {
+            __builtin_prefetch(targets_.data() + rows_[source].begin);
         }
     }
     /// Calls take(delay, begin, end) for each group of synapses of one delay of the row of `source`, in

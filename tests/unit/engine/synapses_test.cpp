@@ -7,6 +7,9 @@
 #include <tuple>
 #include <vector>
 
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/network.hpp"
+#include "saltus/engine/simulate.hpp"
 #include "saltus/engine/synapse_draw.hpp"
 
 namespace saltus {
@@ -109,6 +112,60 @@ TEST_SUITE("engine/synapses") {
             CAPTURE(rule_name(kind));
             check_rows(rule, Duration(3), {500, 1'050});
         }
+    }
+
+    TEST_CASE("synapses that are procedural take no memory, and a rule in a longer chain cannot be") {
+        const auto network = [](bool procedural, std::vector<Stage> more) {
+            Rule rule;
+            rule.kind = Rule::Kind::bernoulli;
+            rule.inputs = rule.outputs = 1'000;
+            rule.probability = 0.1;
+            rule.delay = Distribution::constant(1e-3);
+            rule.procedural = procedural;
+            std::vector<Stage> stages{rule};
+            stages.insert(stages.end(), more.begin(), more.end());
+            const neurons::PerNeuron<neurons::Lif> neurons(1);
+            return Network({{"a", {1'000}, neurons}}, {{0, 0, stages}});
+        };
+        CHECK(ExactSimulation(network(false, {})).synapse_bytes() > 200'000);
+        CHECK(ExactSimulation(network(true, {})).synapse_bytes() == 0);
+        const Scale scale{"", Weights(std::vector<double>(1'000, 2.0))};
+        CHECK_NOTHROW(ExactSimulation(network(false, {scale})));
+        CHECK_THROWS_WITH_AS(
+            ExactSimulation(network(true, {scale})),
+            "a -> a, field 'procedural': expected the rule alone, found a chain of 2 stages. Leave "
+            "it off.",
+            NetworkError);
+    }
+
+    TEST_CASE("more synapses than memory, or than a thread can hold, are refused before any is drawn") {
+        const auto refusal = [](std::uint32_t size, std::uint64_t k, bool procedural) -> std::string {
+            Rule rule;
+            rule.kind = procedural ? Rule::Kind::fixed_outdegree : Rule::Kind::fixed_indegree;
+            rule.inputs = rule.outputs = size;
+            rule.number = k;
+            rule.delay = Distribution::constant(1e-3);
+            rule.procedural = procedural;
+            const neurons::PerNeuron<neurons::Lif> neurons(1);
+            try {
+                (void)ExactSimulation(Network({{"a", {size}, neurons}}, {{0, 0, {rule}}}));
+            } catch (const LimitError& error) {
+                return error.what();
+            }
+            return "accepted";
+        };
+        // 2 x 10^12 synapses of 2 bytes.
+        const std::string beyond = refusal(100'000'000, 20'000, false);
+        CHECK(beyond.find("projection 'a -> a': its 2000000000000 synapses of this process take 3.64 TiB or "
+                          "more, those of "
+                          "all projections 3.64 TiB, and there are ") == 0);
+        CHECK(beyond.find(" of memory. Use more ranks, or procedural synapses.") != std::string::npos);
+        CHECK(refusal(1'000, 10'000'000, false) ==
+              "projection 'a -> a': about 10000000000 synapses onto 1000 neurons that one thread looks "
+              "after, more "
+              "than "
+              "2147483647. Use more threads or ranks.");
+        CHECK(refusal(1'000, 10'000'000, true) == "accepted");
     }
 
     TEST_CASE("where most sources have no synapse here, the table does not grow with their number") {
