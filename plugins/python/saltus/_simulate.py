@@ -127,12 +127,12 @@ def simulate(
     recurrent_delay: float | None = None,
     threads: int | None = None,
     record: str | Iterable[str] = ("spikes",),
-    until_first_spike_of: str | None = None,
     seed: int | None = None,
     time_unit: str | None = None,
     spike_area: str | None = None,
     reset: str | None = None,
     t_ref: float | None = None,
+    until_first_spike_of: str | None = None,
     checkpoint: "str | os.PathLike[str] | None" = None,
     checkpoint_every: float = 60.0,
     resume: bool = False,
@@ -162,11 +162,11 @@ def simulate(
         Threads of the exact clock, 1 to 1024; None: 1. Results do not depend on it.
     record : iterable of {"spikes", "potentials"}
         Potentials are recorded at 0, dt, 2 dt, ... Nothing is recorded with ().
+    seed : int, optional
+        The exact clock draws no random numbers; results do not depend on it.
     until_first_spike_of : str, optional
         End the run with the instant of the first spike of this population: a network that decides by who is
         first need not go on.
-    seed : int, optional
-        The exact clock draws no random numbers; results do not depend on it.
     checkpoint : str or path-like, optional
         A file from which the run can go on if it is ended: written every `checkpoint_every` seconds of wall
         clock and when it is interrupted, removed when it is done. Not with potentials.
