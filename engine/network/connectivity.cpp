@@ -1,5 +1,6 @@
 #include "saltus/engine/connectivity.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -208,7 +209,8 @@ void check_rule(const std::string& projection, const Rule& rule) {
                           " draws the sources of each target, and what a spike brings cannot be drawn "
                           "by itself. Use fixed_outdegree or bernoulli, or leave it off.");
     }
-    const std::uint64_t most = std::numeric_limits<std::uint32_t>::max() / rule.inputs;
+    const std::uint64_t most =
+        std::min<std::uint64_t>(1u << 16, std::numeric_limits<std::uint32_t>::max() / rule.inputs);
     if (number_of_delays(rule) > most) {
         throw refused("procedural", "expected at most " + std::to_string(most) + " different delays with " +
                                         std::to_string(rule.inputs) + " sources, found " +

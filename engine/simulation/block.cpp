@@ -75,10 +75,10 @@ Block::Block(const BlockPlan& plan, bool packs)
     }
 }
 
-void Block::prefetch_rows(const Spike& spike, SynapseTable::Ahead ahead) const {
+void Block::prefetch_rows(const Spike& spike, bool whole) const {
     for (const std::uint32_t r : plan_.from[spike.population]) {
         if (const auto* table = std::get_if<SynapseTable>(&plan_.incoming[r].synapses))
-            table->prefetch(spike.neuron, ahead);
+            table->prefetch(spike.neuron, whole);
     }
 }
 
@@ -98,12 +98,13 @@ void Block::accept(std::span<const Spike> spikes) {
 
 void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
     const auto push = [&](const Arrival& arrival) {
-        if (arrival.when >= t && arrival.when != INT64_MAX) queue_.push(arrival.when, arrival);
+        const bool comes = arrival.when >= t && arrival.when != INT64_MAX;
+        if (comes) queue_.push(arrival.when, arrival);
+        return comes;
     };
     for (std::size_t k = 0; k < spikes.size(); ++k) {
-        if (k + 24 < spikes.size()) prefetch_rows(spikes[k + 24], SynapseTable::Ahead::mark);
-        if (k + 12 < spikes.size()) prefetch_rows(spikes[k + 12], SynapseTable::Ahead::begin);
-        if (k + 5 < spikes.size()) prefetch_rows(spikes[k + 5], SynapseTable::Ahead::row);
+        if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
+        if (k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
         const Spike& spike = spikes[k];
         const std::int64_t sent = spike.time.femtoseconds();
         for (const std::uint32_t r : plan_.from[spike.population]) {
@@ -146,7 +147,7 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
                 push({after(sent, rows->delay_fs), spike.neuron, route, 0});
             } else if (draws_[r]) {
                 draws_[r]->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t segment) {
-                    push({after(sent, delay), segment, route, 0});
+                    return push({after(sent, delay), segment, route, 0});
                 });
             } else {
                 const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);

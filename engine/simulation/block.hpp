@@ -180,7 +180,8 @@ class Block {
 
   private:
     void prefetch_dense(const Arrival& arrival) const;
-    void prefetch_rows(const Spike& spike, SynapseTable::Ahead ahead) const;
+    /// The bounds of its rows, or the rows.
+    void prefetch_rows(const Spike& spike, bool whole) const;
 
     WindowRing<Arrival> queue_;
     WindowRing<PackedArrival> packed_queue_;

@@ -370,10 +370,11 @@ class FrameBlock final : public Block {
             });
             synaptic_events_ += n;
         } else if (RowDraw* const row = draws_[arrival.route()].get()) {
-            row->draw(arrival.begin);
-            row->visit_weights(
-                [&](auto weights) { frame_.deliver(row->targets(), row->size(), weights, m, hot); });
-            synaptic_events_ += row->size();
+            const RowDraw::Segment drawn = row->segment(arrival.begin);
+            drawn.visit_weights([&](auto weights) {
+                frame_.deliver(drawn.targets.data(), drawn.targets.size(), weights, m, hot);
+            });
+            synaptic_events_ += drawn.targets.size();
         } else {
             synaptic_events_ += frame_.size();
             if (vanishes_everywhere()) return;

@@ -1,11 +1,15 @@
-// Synapses that are not kept: what a spike brings is drawn again, from (seed, source), when it arrives.
+// Synapses that are not kept: what a spike brings is drawn again, from (seed, source).
 //
 // An arrival is a segment of a row, the synapses of one delay. Its number is source * delays + delay:
 // segments of several sources that arrive at once are delivered in the order in which a table holds them, so
-// that a run has the same bits as with synapses that are kept.
+// that a run has the same bits as with synapses that are kept. A row of one delay is drawn when it arrives. A
+// row of several is drawn when its spike is sent, and held until the last of its segments has arrived: of all
+// rows, those of spikes in flight.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "saltus/engine/synapse_draw.hpp"
@@ -15,84 +19,143 @@ namespace saltus {
 
 /// The synapses of a rule onto the neurons of one block.
 struct ProceduralRows {
-    Rule rule;  // is_drawn_by_source(rule.kind), with number_of_delays() of delays
+    Rule rule;  // procedural, and as check_rule accepts it
     std::int64_t delay_before = 0;
     NeuronRange range;
 };
 
-/// Draws rows, one after the other, into memory of its own.
+/// Draws rows. Holds memory of its own: one for each block.
 class RowDraw {
   public:
+    /// Synapses of one delay. Targets are counted from the first neuron of the range.
+    struct Segment {
+        std::span<const NeuronIndex> targets;
+        const float* weights = nullptr;  // as precise as in a table; none: all are one_weight
+        double one_weight = 0.0;
+
+        /// Calls f with the weight that all synapses share, or with a pointer to their weights.
+        template <class F>
+        void visit_weights(F&& f) const {
+            if (weights)
+                f(weights);
+            else
+                f(one_weight);
+        }
+    };
+
     explicit RowDraw(const ProceduralRows& rows)
         : rows_(rows),
           draw_(rows.rule),
           delay_(rows.rule.delay),
-          delays_(static_cast<std::uint32_t>(number_of_delays(rows.rule))) {
-        if (delays_ > 1) has_delay_.resize(delays_);
-    }
+          delays_(static_cast<std::uint32_t>(number_of_delays(rows.rule))) {}
 
-    /// Calls take(delay, segment) for every segment that the row of `source` may have, in ascending order.
+    /// Calls push(delay, segment) for every segment that the row of `source` may have, in ascending order.
+    /// push says whether the segment will be asked for.
     template <class F>
-    void walk(NeuronIndex source, F&& take) {
+    void walk(NeuronIndex source, F&& push) {
         const std::int64_t low = delay_.low().femtoseconds() + rows_.delay_before;
-        if (delays_ == 1) return take(low, source);
-        has_delay_.assign(delays_, false);
-        draw_.from<Values::delay>(source, rows_.range.begin, rows_.range.end,
-                                  [&](const Synapse& s) { has_delay_[index_of(s.delay)] = true; });
-        for (std::uint32_t d = 0; d < delays_; ++d) {
-            if (has_delay_[d]) take(low + d * delay_.step().femtoseconds(), source * delays_ + d);
+        if (delays_ == 1) {
+            push(low, source);
+            return;
         }
+        Row& row = held_row(source);
+        for (std::uint32_t d = 0; d < delays_; ++d) {
+            if (row.ends[d] == (d == 0 ? 0 : row.ends[d - 1])) continue;
+            row.awaited += push(low + d * delay_.step().femtoseconds(), source * delays_ + d) ? 1u : 0u;
+        }
+        if (row.awaited == 0) release(source);
     }
 
-    /// Draws the synapses of a segment.
-    void draw(std::uint32_t segment) {
-        targets_.clear();
-        weights_.clear();
-        const NeuronIndex source = segment / delays_;
-        const std::uint32_t delay = segment % delays_;
-        if (delays_ > 1)
-            draw_row<Values::weight_and_delay>(source,
-                                               [&](const Synapse& s) { return index_of(s.delay) == delay; });
-        else
-            draw_row<Values::weight>(source, [](const Synapse&) { return true; });
-    }
-    [[nodiscard]] std::size_t size() const { return targets_.size(); }
-    /// Counted from the first neuron of the range.
-    [[nodiscard]] const NeuronIndex* targets() const { return targets_.data(); }
-    /// Calls f with the weight that all synapses share, or with a pointer to their weights.
-    template <class F>
-    void visit_weights(F&& f) const {
-        if (has_one_weight())
-            f(rows_.rule.weight.value);
-        else
-            f(weights_.data());
+    /// The synapses of a segment that walk has pushed; they stand until the next call.
+    [[nodiscard]] Segment segment(std::uint32_t number) {
+        const NeuronIndex source = number / delays_;
+        if (delays_ == 1) {
+            draw_row(source, scratch_);
+            return segment_of(scratch_, 0);
+        }
+        Row& row = held_row(source);
+        const Segment result = segment_of(row, number % delays_);
+        if (--row.awaited == 0) release(source);
+        return result;
     }
 
   private:
+    struct Row {
+        std::vector<NeuronIndex> targets;
+        std::vector<float> weights;
+        std::vector<std::uint32_t> ends;  // of each delay
+        std::uint32_t awaited = 0;        // segments
+    };
+
+    [[nodiscard]] Segment segment_of(const Row& row, std::uint32_t delay) const {
+        const std::uint32_t begin = delay == 0 ? 0 : row.ends[delay - 1];
+        return {{row.targets.data() + begin, row.ends[delay] - begin},
+                has_one_weight() ? nullptr : row.weights.data() + begin,
+                rows_.rule.weight.value};
+    }
     [[nodiscard]] bool has_one_weight() const {
         return rows_.rule.weight.kind == Distribution::Kind::constant;
     }
-    [[nodiscard]] std::uint32_t index_of(Duration delay) const {
-        return static_cast<std::uint32_t>((delay - delay_.low()).femtoseconds() /
-                                          delay_.step().femtoseconds());
+
+    Row& held_row(NeuronIndex source) {
+        const auto found = held_.find(source);
+        if (found != held_.end()) return pool_[found->second];
+        if (free_.empty()) {
+            free_.push_back(static_cast<std::uint32_t>(pool_.size()));
+            pool_.emplace_back();
+        }
+        const std::uint32_t place = free_.back();
+        free_.pop_back();
+        held_.emplace(source, place);
+        draw_row(source, pool_[place]);
+        return pool_[place];
     }
-    template <Values values, class Test>
-    void draw_row(NeuronIndex source, Test&& belongs) {
-        const bool one_weight = has_one_weight();
-        draw_.from<values>(source, rows_.range.begin, rows_.range.end, [&](const Synapse& s) {
-            if (!belongs(s)) return;
-            targets_.push_back(s.target - rows_.range.begin);
-            if (!one_weight) weights_.push_back(static_cast<float>(s.weight));
+    void release(NeuronIndex source) {
+        const auto found = held_.find(source);
+        free_.push_back(found->second);
+        held_.erase(found);
+    }
+
+    void draw_row(NeuronIndex source, Row& row) {
+        drawn_.clear();
+        row.ends.assign(delays_, 0);
+        draw_.from(source, rows_.range.begin, rows_.range.end, [&](const Synapse& s) {
+            const std::int64_t steps = (s.delay - delay_.low()).femtoseconds() / delay_.step().femtoseconds();
+            drawn_.push_back({s.target - rows_.range.begin, static_cast<std::uint32_t>(steps),
+                              static_cast<float>(s.weight)});
+            ++row.ends[drawn_.back().delay];
         });
+        // Counted, summed up, and put in place: the ends are then where they belong.
+        std::uint32_t begin = 0;
+        for (std::uint32_t& end : row.ends) {
+            const std::uint32_t n = end;
+            end = begin;
+            begin += n;
+        }
+        row.targets.resize(drawn_.size());
+        row.weights.resize(has_one_weight() ? 0 : drawn_.size());
+        for (const Drawn& synapse : drawn_) {
+            const std::uint32_t k = row.ends[synapse.delay]++;
+            row.targets[k] = synapse.target;
+            if (!row.weights.empty()) row.weights[k] = synapse.weight;
+        }
     }
+
+    struct Drawn {
+        NeuronIndex target;
+        std::uint32_t delay;
+        float weight;
+    };
 
     const ProceduralRows& rows_;
     SynapseDraw draw_;
     detail::DelayDraw delay_;
     std::uint32_t delays_;
-    std::vector<bool> has_delay_;
-    std::vector<NeuronIndex> targets_;
-    std::vector<float> weights_;  // as precise as in a table
+    std::vector<Drawn> drawn_;
+    Row scratch_;
+    std::vector<Row> pool_;
+    std::vector<std::uint32_t> free_;                      // of the pool
+    std::unordered_map<NeuronIndex, std::uint32_t> held_;  // of sources whose spikes are in flight
 };
 
 }  // namespace saltus

@@ -343,7 +343,7 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     if (layout_ == Layout::shared)
         bounds_.push_back(static_cast<std::uint32_t>(n));
     else
-        rows_.add(stage.inputs, static_cast<std::uint32_t>(n));
+        rows_.close(static_cast<std::uint32_t>(n));
     if (layout_ != Layout::own) return;
     if (by_count) {
         delay_index_ = std::move(keys);

@@ -43,7 +43,7 @@ class Rows {
     }
     /// Only sources that are added have a row; else every one must be.
     [[nodiscard]] bool is_sparse() const { return !marks_.empty(); }
-    /// The next source, in ascending order; at the end the number of sources, with that of synapses.
+    /// The next source, in ascending order.
     void add(NeuronIndex source, std::uint32_t begin) {
         if (is_sparse()) {
             Mark& mark = marks_[source / 64];
@@ -52,6 +52,9 @@ class Rows {
         }
         begins_.push_back(begin);
     }
+
+    /// After the last: the number of synapses.
+    void close(std::uint32_t synapses) { begins_.push_back(synapses); }
 
     [[nodiscard]] Row operator[](NeuronIndex source) const {
         std::uint32_t k = source;
@@ -63,14 +66,11 @@ class Rows {
         }
         return {begins_[k], begins_[k + 1]};
     }
-    /// Asks for what operator[] reads first, or then.
-    void prefetch_mark(NeuronIndex source) const {
-        if (is_sparse()) __builtin_prefetch(marks_.data() + source / 64);
-    }
-    void prefetch_begin(NeuronIndex source) const {
-        if (!is_sparse()) return __builtin_prefetch(begins_.data() + source);
-        const Mark& mark = marks_[source / 64];
-        if ((mark.bits >> source % 64 & 1) != 0) __builtin_prefetch(begins_.data() + mark.before);
+    void prefetch(NeuronIndex source) const {
+        if (is_sparse())
+            __builtin_prefetch(marks_.data() + source / 64);
+        else
+            __builtin_prefetch(begins_.data() + source);
     }
     /// f(source) for every source that has synapses, in ascending order.
     template <class F>
@@ -80,9 +80,8 @@ class Rows {
                 if (begins_[source] != begins_[source + 1]) f(source);
             }
         }
-        std::size_t left = is_sparse() ? begins_.size() - 1 : 0;  // the last mark ends the rows
-        for (std::size_t k = 0; left > 0; ++k) {
-            for (std::uint64_t bits = marks_[k].bits; bits != 0 && left > 0; bits &= bits - 1, --left)
+        for (std::size_t k = 0; k < marks_.size(); ++k) {
+            for (std::uint64_t bits = marks_[k].bits; bits != 0; bits &= bits - 1)
                 f(static_cast<NeuronIndex>(64 * k + static_cast<std::size_t>(std::countr_zero(bits))));
         }
     }
@@ -120,14 +119,10 @@ class SynapseTable {
     };
     [[nodiscard]] static Expected expected(const Rule& rule, NeuronRange range);
 
-    /// What walk(source) reads, one after the other.
-    enum class Ahead { mark, begin, row };
-    /// Asks for it; what comes before must be there.
-    void prefetch(NeuronIndex source, Ahead ahead) const {
-        if (ahead == Ahead::mark) {
-            rows_.prefetch_mark(source);
-        } else if (ahead == Ahead::begin) {
-            if (layout_ != Layout::shared) rows_.prefetch_begin(source);
+    /// Asks for what walk(source) reads first, or for the whole row, for which that must be there.
+    void prefetch(NeuronIndex source, bool whole) const {
+        if (!whole) {
+            if (layout_ != Layout::shared) rows_.prefetch(source);
         } else if (layout_ == Layout::shared) {
             const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * delays_.size();
             for (std::size_t k = 0; k < delays_.size(); k += 16) __builtin_prefetch(bounds + k);

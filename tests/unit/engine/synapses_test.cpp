@@ -50,6 +50,13 @@ void check_rows(const Rule& rule, Duration before, NeuronRange range) {
     });
     const SynapseTable table(Stage(rule), before, range);
     REQUIRE(table.size() == n);
+    std::vector<NeuronIndex> sources;
+    std::vector<NeuronIndex> expected_sources;
+    table.each_source([&](NeuronIndex source) { sources.push_back(source); });
+    for (NeuronIndex source = 0; source < rule.inputs; ++source) {
+        if (!expected[source].empty()) expected_sources.push_back(source);
+    }
+    CHECK(sources == expected_sources);
     std::uint32_t different = 0;
     for (NeuronIndex source = 0; source < rule.inputs; ++source) {
         std::vector<Entry>& row = expected[source];
@@ -73,8 +80,8 @@ TEST_SUITE("engine/synapses") {
             std::uint32_t inputs, outputs, k;
         };
         // Long rows, rows of a few, more sources than synapses, and so many sources that they come in groups.
-        for (const Size size :
-             {Size{40, 300, 60}, Size{500, 200, 20}, Size{3'000, 100, 5}, Size{50'000, 30, 9}}) {
+        for (const Size size : {Size{40, 300, 60}, Size{500, 200, 20}, Size{3'000, 100, 5},
+                                Size{1'024, 50, 3}, Size{50'000, 30, 9}}) {
             for (const Rule::Kind kind : {Rule::Kind::fixed_indegree, Rule::Kind::fixed_total_number}) {
                 for (const Distribution& delay : delays) {
                     for (const bool one_weight : {true, false}) {
