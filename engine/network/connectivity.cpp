@@ -1,5 +1,6 @@
 #include "saltus/engine/connectivity.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -201,10 +202,29 @@ void check_rule(const std::string& projection, const Rule& rule) {
     }
     DistributionChecks(projection, "weight", rule.weight).weight();
     DistributionChecks(projection, "delay", rule.delay).delay();
+    if (!rule.procedural) return;
+    if (!is_drawn_by_source(rule.kind)) {
+        throw refused("procedural",
+                      std::string(rule_name(rule.kind)) +
+                          " draws the sources of each target, and what a spike brings cannot be drawn "
+                          "by itself. Use fixed_outdegree or bernoulli, or leave it off.");
+    }
+    const std::uint64_t most =
+        std::min<std::uint64_t>(1u << 16, std::numeric_limits<std::uint32_t>::max() / rule.inputs);
+    if (number_of_delays(rule) > most) {
+        throw refused("procedural", "expected at most " + std::to_string(most) + " different delays with " +
+                                        std::to_string(rule.inputs) + " sources, found " +
+                                        std::to_string(number_of_delays(rule)) +
+                                        ". Give the delays a coarser step, or leave it off.");
+    }
 }
 
 void check_distribution(const std::string& node, const std::string& field, const Distribution& distribution) {
     DistributionChecks(node, field.c_str(), distribution).weight();
+}
+
+bool is_drawn_by_source(Rule::Kind kind) {
+    return kind != Rule::Kind::fixed_indegree && kind != Rule::Kind::fixed_total_number;
 }
 
 std::uint64_t synapse_count(const Rule& rule) {

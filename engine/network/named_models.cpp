@@ -19,9 +19,6 @@ std::string listed(const std::vector<std::string>& names) {
     return text;
 }
 
-/// A population of more is refused when it is whole.
-constexpr std::uint64_t most_neurons = 0xfffffffeu;
-
 /// Draws the value of one neuron.
 double draw(const detail::WeightDraw& distribution, std::uint64_t seed, std::uint64_t neuron) {
     SequentialRandom random(seed, neuron, static_cast<std::uint32_t>(detail::Purpose::parameter));
@@ -55,7 +52,7 @@ class Columns {
                 throw refused(p.name, "neuron " + std::to_string(i) + ": expected a finite number, found " +
                                           std::to_string(x) + ".");
             }
-            if (p.drawn || p.values.size() > 1) length_ = std::min<std::uint64_t>(size, most_neurons);
+            if (p.drawn || p.values.size() > 1) length_ = size;
         }
     }
 

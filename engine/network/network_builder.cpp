@@ -57,6 +57,7 @@ void NetworkBuilder::input(const std::string& name, Shape shape) {
 
 void NetworkBuilder::source(const std::string& name, Shape shape, std::string_view kind,
                             Parameters parameters, std::optional<std::uint64_t> seed) {
+    check_population({name, shape, neurons::Input{}});
     const std::uint64_t size = element_count(shape);
     set_seeds(name, parameters);
     add({name, std::move(shape),
@@ -70,6 +71,7 @@ void NetworkBuilder::source(const std::string& name, Shape shape, SpikeTrain spi
 
 void NetworkBuilder::population(const std::string& name, Shape shape, std::string_view model,
                                 Parameters parameters) {
+    check_population({name, shape, neurons::Input{}});  // before anything is drawn for so many neurons
     const std::uint64_t size = element_count(shape);
     set_seeds(name, parameters);
     add({name, std::move(shape), named_model(name, size, model, std::move(parameters))});
@@ -91,6 +93,7 @@ void NetworkBuilder::connect(std::string_view pre, std::string_view post, const 
     rule.probability = c.p.value_or(0.0);
     rule.autapses = c.autapses;
     rule.multapses = c.multapses;
+    rule.procedural = c.procedural;
     rule.seed = c.seed.value_or(seed_of(seed_, edge, 1 + connections_of_[edge]));
     rule.weight = c.weight;
     rule.delay = c.delay;

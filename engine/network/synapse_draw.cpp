@@ -177,6 +177,13 @@ bool DistinctNumbers::insert(std::uint32_t x) {
 
 }  // namespace detail
 
+std::uint64_t number_of_delays(const Rule& rule) {
+    const detail::DelayDraw draw(rule.delay);
+    return static_cast<std::uint64_t>((draw.high() - draw.low()).femtoseconds() /
+                                      draw.step().femtoseconds()) +
+           1;
+}
+
 DelayRange delay_range(const Rule& rule) {
     const detail::DelayDraw draw(rule.delay);
     return {draw.low(), draw.high()};

@@ -69,6 +69,8 @@ Block::Block(const BlockPlan& plan, bool packs)
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
         targets_.push_back(table ? table->targets() : nullptr);
+        const auto* rows = std::get_if<ProceduralRows>(&incoming.synapses);
+        draws_.push_back(rows ? std::make_unique<RowDraw>(*rows) : nullptr);
         packs_.push_back(packs && table && table->has_one_weight());
     }
 }
@@ -96,7 +98,9 @@ void Block::accept(std::span<const Spike> spikes) {
 
 void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
     const auto push = [&](const Arrival& arrival) {
-        if (arrival.when >= t && arrival.when != INT64_MAX) queue_.push(arrival.when, arrival);
+        const bool comes = arrival.when >= t && arrival.when != INT64_MAX;
+        if (comes) queue_.push(arrival.when, arrival);
+        return comes;
     };
     for (std::size_t k = 0; k < spikes.size(); ++k) {
         if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
@@ -141,6 +145,10 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
                 });
             } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
                 push({after(sent, rows->delay_fs), spike.neuron, route, 0});
+            } else if (draws_[r]) {
+                draws_[r]->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t segment) {
+                    return push({after(sent, delay), segment, route, 0});
+                });
             } else {
                 const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
                 push({after(sent, chain.delay().femtoseconds()), spike.neuron, route, 0});

@@ -12,6 +12,7 @@
 
 #include "../events/window_ring.hpp"
 #include "poisson.hpp"
+#include "procedural.hpp"
 #include "route.hpp"
 #include "saltus/engine/communication.hpp"
 #include "saltus/engine/network.hpp"
@@ -43,7 +44,7 @@ struct OwnTrains {
 
 /// A projection as a block sees it: its part of the synapses.
 struct Incoming {
-    std::variant<SynapseTable, DenseRows, std::shared_ptr<const Route>, OwnTrains> synapses;
+    std::variant<SynapseTable, DenseRows, ProceduralRows, std::shared_ptr<const Route>, OwnTrains> synapses;
 };
 
 /// What is fixed before a run.
@@ -58,9 +59,9 @@ struct BlockPlan {
     std::vector<std::vector<std::uint32_t>> from;  // of each population, by order: its entries in `incoming`
 };
 
-/// Something that a block has to deliver: synapses [begin, begin + count) of a table, or what a spike of
-/// neuron `begin` brings through another kind of route. For a single synapse its target stands here, so that
-/// the row need not be looked up again.
+/// Something that a block has to deliver: synapses [begin, begin + count) of a table, segment `begin` of rows
+/// that are drawn, or what a spike of neuron `begin` brings through another kind of route. For a single
+/// synapse its target stands here, so that the row need not be looked up again.
 struct Arrival {
     static constexpr std::uint16_t single = 1u << 15;  // of route
     static constexpr std::uint16_t most_routes = single - 1;
@@ -170,6 +171,7 @@ class Block {
     };
 
     const BlockPlan& plan_;
+    std::vector<std::unique_ptr<RowDraw>> draws_;  // of each route whose synapses are drawn
     std::vector<Arrival> arrivals_;
     std::vector<PackedArrival> packed_;
     std::vector<Stretch> stretches_;

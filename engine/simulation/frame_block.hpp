@@ -369,6 +369,12 @@ class FrameBlock final : public Block {
                 frame_.deliver(table->targets() + arrival.begin, n, weights, m, hot);
             });
             synaptic_events_ += n;
+        } else if (RowDraw* const row = draws_[arrival.route()].get()) {
+            const RowDraw::Segment drawn = row->segment(arrival.begin);
+            drawn.visit_weights([&](auto weights) {
+                frame_.deliver(drawn.targets.data(), drawn.targets.size(), weights, m, hot);
+            });
+            synaptic_events_ += drawn.targets.size();
         } else {
             synaptic_events_ += frame_.size();
             if (vanishes_everywhere()) return;

@@ -90,6 +90,18 @@ class NeuronBlock final : public Block {
             rows->weights.visit(
                 [&](auto weights) { sums_.add_to_all(weights.data() + rows->place(arrival.begin), 1.0); });
             synaptic_events_ += plan_.range.size();
+        } else if (RowDraw* const row = draws_[arrival.route()].get()) {
+            const RowDraw::Segment drawn = row->segment(arrival.begin);
+            drawn.visit_weights([&](auto weights) {
+                for (std::size_t s = 0; s < drawn.targets.size(); ++s) {
+                    if constexpr (std::is_pointer_v<decltype(weights)>) {
+                        sums_.add(drawn.targets[s], static_cast<double>(weights[s]));
+                    } else {
+                        sums_.add(drawn.targets[s], weights);
+                    }
+                }
+            });
+            synaptic_events_ += drawn.targets.size();
         } else {
             const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
             synaptic_events_ += chain.deliver(arrival.begin, sums_);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "layout.hpp"
+#include "memory.hpp"
 #include "saltus/engine/connectivity.hpp"
 #include "saltus/engine/errors.hpp"
 
@@ -107,6 +108,24 @@ const neurons::PoissonSource* own_trains(const Projection& projection, const Pla
     return suits ? source : nullptr;
 }
 
+/// A longer chain is expanded, whatever its rule says.
+void refuse_procedural(const Projection& projection, const Network& network) {
+    for (const Stage& stage : projection.stages) {
+        const auto* rule = std::get_if<Rule>(&stage);
+        if (!rule || !rule->procedural) continue;
+        throw NetworkError(network.projection_name(projection), "procedural",
+                           "expected the rule alone, found a chain of " +
+                               std::to_string(projection.stages.size()) + " stages. Leave it off.");
+    }
+}
+
+LimitError too_many(const std::string& projection, const SynapseTable::Expected& part, NeuronRange range) {
+    return LimitError("projection " + quoted(projection) + ": about " + shown(part.synapses) +
+                      " synapses onto " + std::to_string(range.size()) +
+                      " neurons that one thread looks after, more than " +
+                      std::to_string(SynapseTable::most_synapses) + ". Use more threads or ranks.");
+}
+
 /// How the projections into one population are delivered, and how far it can be cut.
 struct Target {
     std::vector<const Projection*> projections;  // in order
@@ -115,6 +134,43 @@ struct Target {
     bool in_frame = false;
     std::uint32_t grain = 1;  // blocks begin at its multiples
 };
+
+/// Before anything is drawn: it would take long, and systems end a process that asks for more than they have.
+void refuse_more_than_memory(const Network& network, const std::vector<Target>& targets,
+                             const std::vector<Plan::Place>& places) {
+    SynapseTable::Expected all;
+    SynapseTable::Expected largest;
+    const Projection* of_largest = nullptr;
+    for (std::uint32_t q = 0; q < targets.size(); ++q) {
+        for (std::size_t k = 0; k < targets[q].projections.size(); ++k) {
+            const auto& chain = targets[q].chains[k];
+            const Rule* rule = chain ? std::get_if<Rule>(&chain->synapses) : nullptr;
+            if (!rule || rule->procedural) continue;
+            const Projection* const projection = targets[q].projections[k];
+            SynapseTable::Expected here;
+            for (const Plan::Place& place : places) {
+                if (place.plan.population != q) continue;
+                const auto part = SynapseTable::expected(*rule, place.plan.range);
+                if (part.synapses > 1.1 * static_cast<double>(SynapseTable::most_synapses))
+                    throw too_many(network.projection_name(*projection), part, place.plan.range);
+                here.synapses += part.synapses;
+                here.bytes += part.bytes;
+            }
+            all.bytes += here.bytes;
+            if (of_largest && here.bytes <= largest.bytes) continue;
+            largest = here;
+            of_largest = projection;
+        }
+    }
+    const std::uint64_t memory = most_memory();
+    if (all.bytes > static_cast<double>(memory)) {
+        throw LimitError(
+            "projection " + quoted(network.projection_name(*of_largest)) + ": its " +
+            shown(largest.synapses) + " synapses of this process take " + shown_bytes(largest.bytes) +
+            " or more, those of all projections " + shown_bytes(all.bytes) + ", and there are " +
+            shown_bytes(static_cast<double>(memory)) + " of memory. Use more ranks, or procedural synapses.");
+    }
+}
 
 }  // namespace
 
@@ -167,7 +223,10 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
                 signal[q].resize(populations[q].size(), 0.0);
                 route->add_constant_signal(signal[q]);
             }
-            if (!chain) target.divisible = false;
+            if (!chain) {
+                refuse_procedural(*projection, network);
+                target.divisible = false;
+            }
             target.chains.push_back(std::move(chain));
             routes[q].push_back(std::move(route));
         }
@@ -256,6 +315,7 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
         }
     }
 
+    refuse_more_than_memory(network, targets, places);
     const auto fill = [&](Place& place) {
         const std::uint32_t q = place.plan.population;
         const Target& target = targets[q];
@@ -282,6 +342,9 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
             } else if (const auto* dense = std::get_if<Dense>(&chain->synapses)) {
                 place.plan.incoming.push_back({DenseRows{
                     dense->weights, dense->outputs, place.plan.range.begin, chain->delay.femtoseconds()}});
+            } else if (const auto* rule = std::get_if<Rule>(&chain->synapses); rule && rule->procedural) {
+                place.plan.incoming.push_back(
+                    {ProceduralRows{*rule, chain->delay.femtoseconds(), place.plan.range}});
             } else {
                 place.plan.incoming.push_back(
                     {SynapseTable(chain->synapses, chain->delay, place.plan.range)});

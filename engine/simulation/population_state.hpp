@@ -32,8 +32,8 @@ class PopulationState {
   public:
     /// `signal` is the constant signal that each neuron receives; nothing after `end` is looked for. Both
     /// arguments are in the order of outside.
-    PopulationState(const std::vector<P>& parameters, std::uint32_t size,
-                    const std::vector<double>& signal, const Layout& layout, Time end)
+    PopulationState(const std::vector<P>& parameters, std::uint32_t size, const std::vector<double>& signal,
+                    const Layout& layout, Time end)
         : layout_(layout), end_(end) {
         for (std::uint32_t i = 0; i < (parameters.size() == 1 ? 1 : size); ++i) {
             parameters_.push_back(parameters[parameters.size() == 1 ? 0 : layout.outside(i)]);

@@ -221,6 +221,14 @@ class Groups {
 
 }  // namespace
 
+SynapseTable::Expected SynapseTable::expected(const Rule& rule, NeuronRange range) {
+    const double synapses = mean_row(rule, range) * rule.inputs;
+    double each = sizeof(Target);
+    if (rule.weight.kind != Distribution::Kind::constant) each += sizeof(float);
+    if (number_of_delays(rule) >= most_indexed_delays) each += sizeof(std::int64_t);
+    return {synapses, synapses * each};
+}
+
 SynapseTable::SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range) {
     std::visit(
         [&](const auto& s) {
@@ -335,7 +343,7 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     if (layout_ == Layout::shared)
         bounds_.push_back(static_cast<std::uint32_t>(n));
     else
-        rows_.add(stage.inputs, static_cast<std::uint32_t>(n));
+        rows_.close(static_cast<std::uint32_t>(n));
     if (layout_ != Layout::own) return;
     if (by_count) {
         delay_index_ = std::move(keys);

@@ -43,7 +43,7 @@ class Rows {
     }
     /// Only sources that are added have a row; else every one must be.
     [[nodiscard]] bool is_sparse() const { return !marks_.empty(); }
-    /// The next source, in ascending order; at the end the number of sources, with that of synapses.
+    /// The next source, in ascending order.
     void add(NeuronIndex source, std::uint32_t begin) {
         if (is_sparse()) {
             Mark& mark = marks_[source / 64];
@@ -52,6 +52,9 @@ class Rows {
         }
         begins_.push_back(begin);
     }
+
+    /// After the last: the number of synapses.
+    void close(std::uint32_t synapses) { begins_.push_back(synapses); }
 
     [[nodiscard]] Row operator[](NeuronIndex source) const {
         std::uint32_t k = source;
@@ -77,9 +80,8 @@ class Rows {
                 if (begins_[source] != begins_[source + 1]) f(source);
             }
         }
-        std::size_t left = is_sparse() ? begins_.size() - 1 : 0;  // the last mark ends the rows
-        for (std::size_t k = 0; left > 0; ++k) {
-            for (std::uint64_t bits = marks_[k].bits; bits != 0 && left > 0; bits &= bits - 1, --left)
+        for (std::size_t k = 0; k < marks_.size(); ++k) {
+            for (std::uint64_t bits = marks_[k].bits; bits != 0; bits &= bits - 1)
                 f(static_cast<NeuronIndex>(64 * k + static_cast<std::size_t>(std::countr_zero(bits))));
         }
     }
@@ -106,9 +108,16 @@ class SynapseTable {
     using Target = std::uint16_t;
     static constexpr std::uint32_t most_targets = 1u << 16;
     static constexpr std::uint64_t most_synapses = (1u << 31) - 1;
-    /// The synapses of `stage`, which is Sparse or Rule, onto `range`. Throws LimitError for 2^32 synapses or
-    /// more.
+    /// The synapses of `stage`, which is Sparse or Rule, onto `range`. Throws LimitError for more than
+    /// most_synapses.
     SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range);
+
+    /// Synapses that a rule has onto `range`, in the mean, and the bytes that they take at least.
+    struct Expected {
+        double synapses = 0.0;
+        double bytes = 0.0;
+    };
+    [[nodiscard]] static Expected expected(const Rule& rule, NeuronRange range);
 
     /// Asks for what walk(source) reads first, or for the whole row, for which that must be there.
     void prefetch(NeuronIndex source, bool whole) const {
@@ -124,6 +133,8 @@ class SynapseTable {
                 __builtin_prefetch(targets_.data() + k);
                 if (delay_own_.empty()) __builtin_prefetch(delay_index_.data() + k);
             }
+        } else {
+            __builtin_prefetch(targets_.data() + rows_[source].begin);
         }
     }
     /// Calls take(delay, begin, end) for each group of synapses of one delay of the row of `source`, in

@@ -58,9 +58,10 @@ std::vector<NeuronIndex> neurons_from(const std::string& edge, nb::handle value,
 
 void connect(NetworkBuilder& builder, const std::string& pre, const std::string& post,
              const std::string& rule, std::optional<std::uint64_t> k, std::optional<std::uint64_t> N,
-             std::optional<double> p, bool autapses, bool multapses, std::optional<std::uint64_t> seed,
-             const Distribution& weight, const Distribution& delay) {
-    builder.connect(pre, post, Connection{rule, k, N, p, autapses, multapses, seed, weight, delay});
+             std::optional<double> p, bool autapses, bool multapses, bool procedural,
+             std::optional<std::uint64_t> seed, const Distribution& weight, const Distribution& delay) {
+    builder.connect(pre, post,
+                    Connection{rule, k, N, p, autapses, multapses, procedural, seed, weight, delay});
 }
 
 void connect_list(NetworkBuilder& builder, const std::string& pre, const std::string& post,
@@ -135,7 +136,7 @@ void bind_builder(nb::module_& module) {
             },
             "name"_a, "shape"_a, "model"_a, "parameters"_a)
         .def("connect", connect, "pre"_a, "post"_a, "rule"_a, "k"_a.none(), "N"_a.none(), "p"_a.none(),
-             "autapses"_a, "multapses"_a, "seed"_a.none(), "weight"_a, "delay"_a)
+             "autapses"_a, "multapses"_a, "procedural"_a, "seed"_a.none(), "weight"_a, "delay"_a)
         .def("connect_list", connect_list, "pre"_a, "post"_a, "sources"_a, "targets"_a, "weight"_a, "delay"_a)
         .def("connect_matrix", connect_matrix, "pre"_a, "post"_a, "weight"_a, "delay"_a)
         .def("network", [](const NetworkBuilder& builder) {

@@ -123,6 +123,27 @@ TEST_SUITE("properties/invariance") {
             RC_ASSERT(outcome_by(anybody(2), network, built, resuming) == whole);
         });
     }
+    TEST_CASE("synapses that are drawn again at each spike bring the same bits as those that are kept") {
+        int drawn = 0;
+        check_property("procedural", 60, [&](const NetworkChoice& choice) {
+            Case built = build(choice);
+            const Network kept = built.network();
+            for (Projection& projection : built.projections) {
+                if (projection.stages.size() != 1) continue;
+                auto* rule = std::get_if<Rule>(&projection.stages[0]);
+                if (!rule || !is_drawn_by_source(rule->kind)) continue;
+                if (number_of_delays(*rule) > 65'536) continue;
+                rule->procedural = true;
+                ++drawn;
+            }
+            const Network network = built.network();
+            const SimulationOptions options = everything(network);
+            const Outcome expected = outcome_by({1, 1}, kept, built, options);
+            for (const Who who : {Who{1, 1}, Who{1, 3}, Who{2, 1}})
+                RC_ASSERT(outcome_by(who, network, built, options) == expected);
+        });
+        CHECK(drawn > 50);
+    }
     TEST_CASE("a run does not depend on the order in which populations and projections are listed") {
         check_property("order", 200, [](const NetworkChoice& choice) {
             const Case built = build(choice);

@@ -10,7 +10,9 @@ from saltus.errors import NetworkError
 
 
 def uniform(low: float, high: float, step: float | None = None) -> Distribution:
-    """Weights, delays or parameters drawn uniformly from [low, high); with a step, from low, low + step, ..., high.
+    """Values drawn uniformly from [low, high); with a step, from low, low + step, ..., high.
+
+    For weights and delays of synapses, and for parameters of neurons.
 
     Examples
     --------
@@ -23,7 +25,7 @@ def uniform(low: float, high: float, step: float | None = None) -> Distribution:
 def normal(
     mean: float, sd: float, low: float = -math.inf, high: float = math.inf, step: float | None = None
 ) -> Distribution:
-    """Weights, delays or parameters drawn from a normal distribution.
+    """Values drawn from a normal distribution, for weights, delays, and parameters of neurons.
 
     Each is rounded to a multiple of `step`, if there is one, and drawn again unless low <= x <= high, as
     NEST's `redraw` does. Delays need both bounds.
@@ -213,10 +215,11 @@ class NetworkBuilder:
             constant or two, one for each sign of the weight. "li_delta", "li_exp": leaky integrators that
             never fire. NEST's names of these models, such as iaf_psc_exp, bring NEST's defaults.
         **parameters
-            Numbers, or arrays with one entry per neuron: tau_m, tau_syn (or tau_syn_ex, tau_syn_in), t_ref,
-            th_tau in seconds; E_L, V_th, th_jump, V_reset, V_0 (or V_m; at the start, E_L if not given) in
-            volts; C_m in farads, I_e in amperes. Without C_m the resistance is 1: I_e and the weights of
-            synaptic currents are then in volts (for if_delta and if_exp, per second).
+            Numbers, arrays with one entry per neuron, or saltus.uniform(...), saltus.normal(...), drawn for
+            each: tau_m, tau_syn (or tau_syn_ex, tau_syn_in), t_ref, th_tau in seconds; E_L, V_th, th_jump,
+            V_reset, V_0 (or V_m; at the start, E_L if not given) in volts; C_m in farads, I_e in amperes.
+            Without C_m the resistance is 1: I_e and the weights of synaptic currents are then in volts (for
+            if_delta and if_exp, per second).
 
         Examples
         --------
@@ -237,6 +240,7 @@ class NetworkBuilder:
         p: float | None = None,
         autapses: bool = True,
         multapses: bool = True,
+        procedural: bool = False,
         pre: Any = None,
         post: Any = None,
         weight: Any = 1.0,
@@ -257,6 +261,10 @@ class NetworkBuilder:
             A neuron may be connected to itself.
         multapses : bool
             A pair may be connected several times; for the rules with a number.
+        procedural : bool
+            The synapses are not kept in memory: those of a neuron are drawn again whenever it fires. Same
+            network, same spikes, slower. Not for "fixed_indegree" and "fixed_total_number", nor for delays
+            without a step.
         pre, post : arrays of int
             Instead of a rule: the neurons of each synapse.
         weight, delay : float, Distribution, or array with one entry per synapse of a list
@@ -280,6 +288,7 @@ class NetworkBuilder:
                 "p": p,
                 "autapses": None if autapses else autapses,
                 "multapses": None if multapses else multapses,
+                "procedural": procedural or None,
                 "seed": seed,
             }
             self._builder.connect_matrix(source, target, *_matrix(edge, weight, delay, choices))
@@ -294,6 +303,7 @@ class NetworkBuilder:
                 p,
                 autapses,
                 multapses,
+                procedural,
                 seed,
                 _distribution(edge, "weight", weight),
                 _distribution(edge, "delay", delay),
@@ -301,7 +311,7 @@ class NetworkBuilder:
             return
         import numpy as np
 
-        ruled = {"rule": rule, "k": k, "N": N, "p": p, "seed": seed}
+        ruled = {"rule": rule, "k": k, "N": N, "p": p, "procedural": procedural or None, "seed": seed}
         for field, value in {**ruled, "pre": pre, "post": post}.items():
             if (value is None) == (field in ("pre", "post")):
                 said = "expected with pre and post" if value is None else "not possible with pre and post"

@@ -100,6 +100,7 @@ class NetworkBuilder:
         p: float | None,
         autapses: bool,
         multapses: bool,
+        procedural: bool,
         seed: int | None,
         weight: Distribution,
         delay: Distribution,

@@ -3,8 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
@@ -92,6 +96,105 @@ TEST_SUITE("engine/network_builder") {
         REQUIRE(integrate.size() == 2);
         CHECK(integrate[0].R == 0.25);
         CHECK(integrate[1].V_0 == 0.2);
+    }
+
+    TEST_CASE("a start that is drawn is the same whenever it is asked, and all that neurons differ in") {
+        const auto built = [](std::uint64_t seed) {
+            NetworkBuilder build(seed);
+            build.population("a", {1000}, "lif_delta",
+                             {{"E_L", 1e-3}, {"V_0", Distribution::uniform(0.0, 15e-3)}});
+            build.population("b", {1000}, "lif_delta", {{"V_m", Distribution::uniform(0.0, 15e-3)}});
+            return build.network();
+        };
+        const Network network = built(3);
+        const auto& a = neurons_of<neurons::Lif>(network, 0);
+        REQUIRE(a.size() == 1000);
+        CHECK(a.same_but_start());
+        double sum = 0.0;
+        for (std::size_t i = 0; i < 1000; ++i) {
+            CHECK(a[i].E_L == 1e-3);
+            CHECK((a[i].V_0 >= 0.0 && a[i].V_0 < 15e-3));
+            CHECK(a[i].V_0 == neurons_of<neurons::Lif>(built(3), 0)[i].V_0);
+            sum += a[i].V_0;
+        }
+        // Uniform: mean 7.5 mV, standard error 15 mV / sqrt(12 * 1000); five of them.
+        CHECK(std::abs(sum / 1000 - 7.5e-3) < 5.0 * 15e-3 / std::sqrt(12'000.0));
+        CHECK(a[0].V_0 != neurons_of<neurons::Lif>(network, 1)[0].V_0);
+        CHECK(a[0].V_0 != neurons_of<neurons::Lif>(built(4), 0)[0].V_0);
+    }
+
+    TEST_CASE("a start that is drawn or given as an array computes the same as parameters one by one") {
+        NetworkBuilder build(3);
+        const Parameters others{{"tau_m", 20e-3}, {"V_th", 15e-3}, {"I_e", 20e-3}};
+        Parameters drawn = others;
+        drawn.emplace_back("V_0", Distribution::normal(5e-3, 3e-3));
+        build.population("a", {300}, "lif_delta", drawn);
+        const Network network = build.network();
+        std::vector<double> starts;
+        neurons::PerNeuron<neurons::Lif> listed;
+        for (const neurons::Lif& p : neurons_of<neurons::Lif>(network, 0)) {
+            starts.push_back(p.V_0);
+            listed.push_back(p);
+        }
+        NetworkBuilder by_array(3);
+        Parameters array = others;
+        array.emplace_back("V_0", starts);
+        by_array.population("a", {300}, "lif_delta", array);
+        CHECK(neurons_of<neurons::Lif>(by_array.network(), 0).same_but_start());
+        CHECK(!listed.same_but_start());
+        const SimulationOptions options{.duration = duration_from_seconds(0.1)};
+        const SimulationResult expected = simulate(Network({{"a", {300}, listed}}, {}), {}, options);
+        CHECK(expected.neuron_spikes > 300);
+        for (const std::uint32_t threads : {1u, 3u}) {
+            CHECK(fingerprint(simulate(network, {}, options, {threads})) == fingerprint(expected));
+            CHECK(fingerprint(simulate(by_array.network(), {}, options, {threads})) == fingerprint(expected));
+        }
+    }
+
+    TEST_CASE("every parameter can be drawn, of neurons and of sources") {
+        NetworkBuilder build(1);
+        build.source("s", {50}, "poisson", {{"rate", Distribution::uniform(10.0, 20.0)}});
+        build.population("a", {50}, "lif_delta",
+                         {{"tau_m", Distribution::normal(20e-3, 2e-3, 15e-3, 25e-3)},
+                          {"V_0", Distribution::uniform(0.0, 1e-3)}});
+        const Network network = build.network();
+        const auto& rates = std::get<neurons::PoissonSource>(network.populations()[0].model).rate;
+        CHECK(rates.size() == 50);
+        CHECK(std::all_of(rates.begin(), rates.end(), [](double r) { return r >= 10.0 && r < 20.0; }));
+        const auto& a = neurons_of<neurons::Lif>(network, 1);
+        CHECK(a.size() == 50);
+        CHECK(!a.same_but_start());
+        CHECK(std::all_of(a.begin(), a.end(), [](const auto& p) {
+            return p.tau_m >= 15e-3 && p.tau_m <= 25e-3 && p.V_0 >= 0.0 && p.V_0 < 1e-3;
+        }));
+        CHECK(a[0].tau_m != a[1].tau_m);
+    }
+
+    TEST_CASE("entries are shared by copies until one of them is changed") {
+        neurons::PerNeuron<neurons::Lif> listed(3);
+        const neurons::PerNeuron<neurons::Lif> copy = listed;
+        listed[1].V_th = 7.0;
+        CHECK(std::as_const(listed)[1].V_th == 7.0);
+        CHECK(copy[1].V_th == 1.0);
+        CHECK(copy.size() == 3);
+        CHECK_THROWS_AS((void)copy.at(3), std::out_of_range);
+
+        neurons::PerNeuron<neurons::Lif> computed(4, {},
+                                                  [](std::size_t i) { return static_cast<double>(i); });
+        const auto before = computed;
+        computed[2].V_0 = -1.0;
+        CHECK(std::as_const(computed)[2].V_0 == -1.0);
+        CHECK(std::as_const(computed)[3].V_0 == 3.0);
+        CHECK(!computed.same_but_start());
+        CHECK(before[2].V_0 == 2.0);
+    }
+
+    TEST_CASE("a start that is not finite is found where the neuron is made ready") {
+        const neurons::PerNeuron<neurons::Lif> computed(
+            4, {}, [](std::size_t i) { return i == 2 ? std::numeric_limits<double>::quiet_NaN() : 0.0; });
+        const Network network({{"a", {4}, computed}}, {});
+        CHECK(refusal([&] { (void)simulate(network, {}, {.duration = Duration(1)}); }) ==
+              "'a', field 'V_0': neuron 2: expected a finite number, found nan.");
     }
 
     TEST_CASE("NEST's names bring NEST's defaults") {
@@ -320,6 +423,20 @@ TEST_SUITE("engine/network_builder") {
         CHECK(refusal([&] { build.input("", {2}); }) == "'': a population needs a name.");
     }
 
+    TEST_CASE("distributions and arrays of parameters that cannot be are refused") {
+        CHECK(population_refusal("lif_delta", {{"V_0", Distribution::uniform(1.0, 0.0)}}) ==
+              "'a', field 'V_0': high: expected >= low, 1, found 0.");
+        CHECK(population_refusal("lif_delta", {{"tau_m", Distribution::constant(-1.0)}}).find("tau_m") !=
+              std::string::npos);
+        CHECK(population_refusal("lif_delta", {{"V_0", std::vector<double>{}}}) ==
+              "'a', field 'V_0': expected 1 or 3 values, found 0.");
+        CHECK(population_refusal("lif_delta", {{"V_0", Distribution::uniform(0.0, 1.0)}}, {3, 0})
+                  .find("shape") != std::string::npos);
+        CHECK(population_refusal("lif_delta", {{"tau_m", Distribution::uniform(1.0, 2.0)}},
+                                 {1u << 31, 1u << 31})
+                  .find("holds more than") != std::string::npos);
+    }
+
     TEST_CASE("sources that cannot be are refused when they are named") {
         CHECK(source_refusal("poisson", {}) == "'s', field 'rate': expected a rate in Hz, found none.");
         CHECK(source_refusal("poisson", {{"rate", -1.0}}) ==
@@ -362,6 +479,26 @@ TEST_SUITE("engine/network_builder") {
         CHECK(refusal([&] { build.connect("in", "other", Connection{}); }) ==
               "in -> other: the target is a source of spikes, which receives none.");
         CHECK(build.network().projections().empty());
+    }
+
+    TEST_CASE("synapses that cannot be drawn source by source cannot be procedural") {
+        Connection c{.rule = "fixed_indegree", .k = 2, .procedural = true};
+        CHECK(connection_refusal(c) ==
+              "a -> b, field 'procedural': fixed_indegree draws the sources of each target, and what a spike "
+              "brings "
+              "cannot be drawn by itself. Use fixed_outdegree or bernoulli, or leave it off.");
+        c = {.rule = "fixed_total_number", .N = 2, .procedural = true};
+        CHECK(connection_refusal(c).find("fixed_total_number draws the sources") != std::string::npos);
+        c = {.rule = "bernoulli", .p = 0.5, .procedural = true, .delay = Distribution::uniform(1e-3, 2e-3)};
+        CHECK(
+            connection_refusal(c) ==
+            "a -> b, field 'procedural': expected at most 65536 different delays with 4 sources, found "
+            "1000000000001. Give the delays a coarser step, or leave it off.");
+        c.delay = Distribution::uniform(1e-3, 2e-3, 0.1e-3);
+        CHECK(connection_refusal(c) == "accepted");
+        for (const char* const rule : {"all_to_all", "one_to_one"})
+            CHECK(connection_refusal({.rule = rule, .procedural = true}) == "accepted");
+        CHECK(connection_refusal({.rule = "fixed_outdegree", .k = 2, .procedural = true}) == "accepted");
     }
 
     TEST_CASE("lists of synapses that cannot be are refused when they are made") {

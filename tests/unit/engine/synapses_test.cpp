@@ -7,6 +7,9 @@
 #include <tuple>
 #include <vector>
 
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/network.hpp"
+#include "saltus/engine/simulate.hpp"
 #include "saltus/engine/synapse_draw.hpp"
 
 namespace saltus {
@@ -47,6 +50,13 @@ void check_rows(const Rule& rule, Duration before, NeuronRange range) {
     });
     const SynapseTable table(Stage(rule), before, range);
     REQUIRE(table.size() == n);
+    std::vector<NeuronIndex> sources;
+    std::vector<NeuronIndex> expected_sources;
+    table.each_source([&](NeuronIndex source) { sources.push_back(source); });
+    for (NeuronIndex source = 0; source < rule.inputs; ++source) {
+        if (!expected[source].empty()) expected_sources.push_back(source);
+    }
+    CHECK(sources == expected_sources);
     std::uint32_t different = 0;
     for (NeuronIndex source = 0; source < rule.inputs; ++source) {
         std::vector<Entry>& row = expected[source];
@@ -70,8 +80,8 @@ TEST_SUITE("engine/synapses") {
             std::uint32_t inputs, outputs, k;
         };
         // Long rows, rows of a few, more sources than synapses, and so many sources that they come in groups.
-        for (const Size size :
-             {Size{40, 300, 60}, Size{500, 200, 20}, Size{3'000, 100, 5}, Size{50'000, 30, 9}}) {
+        for (const Size size : {Size{40, 300, 60}, Size{500, 200, 20}, Size{3'000, 100, 5},
+                                Size{1'024, 50, 3}, Size{50'000, 30, 9}}) {
             for (const Rule::Kind kind : {Rule::Kind::fixed_indegree, Rule::Kind::fixed_total_number}) {
                 for (const Distribution& delay : delays) {
                     for (const bool one_weight : {true, false}) {
@@ -109,6 +119,60 @@ TEST_SUITE("engine/synapses") {
             CAPTURE(rule_name(kind));
             check_rows(rule, Duration(3), {500, 1'050});
         }
+    }
+
+    TEST_CASE("synapses that are procedural take no memory, and a rule in a longer chain cannot be") {
+        const auto network = [](bool procedural, std::vector<Stage> more) {
+            Rule rule;
+            rule.kind = Rule::Kind::bernoulli;
+            rule.inputs = rule.outputs = 1'000;
+            rule.probability = 0.1;
+            rule.delay = Distribution::constant(1e-3);
+            rule.procedural = procedural;
+            std::vector<Stage> stages{rule};
+            stages.insert(stages.end(), more.begin(), more.end());
+            const neurons::PerNeuron<neurons::Lif> neurons(1);
+            return Network({{"a", {1'000}, neurons}}, {{0, 0, stages}});
+        };
+        CHECK(ExactSimulation(network(false, {})).synapse_bytes() > 200'000);
+        CHECK(ExactSimulation(network(true, {})).synapse_bytes() == 0);
+        const Scale scale{"", Weights(std::vector<double>(1'000, 2.0))};
+        CHECK_NOTHROW(ExactSimulation(network(false, {scale})));
+        CHECK_THROWS_WITH_AS(
+            ExactSimulation(network(true, {scale})),
+            "a -> a, field 'procedural': expected the rule alone, found a chain of 2 stages. Leave "
+            "it off.",
+            NetworkError);
+    }
+
+    TEST_CASE("more synapses than memory, or than a thread can hold, are refused before any is drawn") {
+        const auto refusal = [](std::uint32_t size, std::uint64_t k, bool procedural) -> std::string {
+            Rule rule;
+            rule.kind = procedural ? Rule::Kind::fixed_outdegree : Rule::Kind::fixed_indegree;
+            rule.inputs = rule.outputs = size;
+            rule.number = k;
+            rule.delay = Distribution::constant(1e-3);
+            rule.procedural = procedural;
+            const neurons::PerNeuron<neurons::Lif> neurons(1);
+            try {
+                (void)ExactSimulation(Network({{"a", {size}, neurons}}, {{0, 0, {rule}}}));
+            } catch (const LimitError& error) {
+                return error.what();
+            }
+            return "accepted";
+        };
+        // 2 x 10^12 synapses of 2 bytes.
+        const std::string beyond = refusal(100'000'000, 20'000, false);
+        CHECK(beyond.find("projection 'a -> a': its 2000000000000 synapses of this process take 3.64 TiB or "
+                          "more, those of "
+                          "all projections 3.64 TiB, and there are ") == 0);
+        CHECK(beyond.find(" of memory. Use more ranks, or procedural synapses.") != std::string::npos);
+        CHECK(refusal(1'000, 10'000'000, false) ==
+              "projection 'a -> a': about 10000000000 synapses onto 1000 neurons that one thread looks "
+              "after, more "
+              "than "
+              "2147483647. Use more threads or ranks.");
+        CHECK(refusal(1'000, 10'000'000, true) == "accepted");
     }
 
     TEST_CASE("where most sources have no synapse here, the table does not grow with their number") {

@@ -62,9 +62,9 @@ class Communication {
 [[nodiscard]] std::shared_ptr<Communication> mpi_communication();
 
 /// Rank 0 of `ranks` pretended ones: it holds and computes its own part of the network, and believes that
-/// every other rank is like itself: has the same spikes, each from neurons of its own, and wants of this
-/// one's what this one wants of its. What a rank of a large machine would hold, compute and receive can so be
-/// measured on one.
+/// every other rank is like itself: has the same spikes, each a little later and from neurons of its own, and
+/// wants of this one's what this one wants of its. What a rank of a large machine would hold, compute and
+/// receive can so be measured on one.
 class DryRunCommunication final : public Communication {
   public:
     /// Throws UsageError for no ranks.
@@ -96,6 +96,7 @@ class DryRunCommunication final : public Communication {
 
     std::uint32_t ranks_;
     std::vector<std::uint32_t> sizes_;  // of the populations, in the order of their names
+    std::uint64_t spread_fs_ = 0;       // spikes of other ranks are later by less than this
     Traffic traffic_;
 };
 

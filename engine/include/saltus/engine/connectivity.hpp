@@ -56,7 +56,8 @@ struct Rule {
     bool multapses = true;      // false: each pair at most once
     std::uint64_t seed = 0;     // of this projection
     Distribution weight{Distribution::Kind::constant, 1.0};
-    Distribution delay{};  // [s], rounded to the tick
+    Distribution delay{};     // [s], rounded to the tick
+    bool procedural = false;  // not kept: drawn again when a spike arrives
 };
 
 /// "all_to_all", "fixed_indegree", ...
@@ -71,6 +72,12 @@ void check_distribution(const std::string& node, const std::string& field, const
 
 /// Synapses that the rule draws; for bernoulli the expected number, rounded.
 [[nodiscard]] std::uint64_t synapse_count(const Rule& rule);
+
+/// The rule draws the synapses of one source by themselves; else those of one target.
+[[nodiscard]] bool is_drawn_by_source(Rule::Kind kind);
+
+/// Values that the delay of a synapse may have.
+[[nodiscard]] std::uint64_t number_of_delays(const Rule& rule);
 
 /// Smallest and largest delay that the rule can draw.
 struct DelayRange {

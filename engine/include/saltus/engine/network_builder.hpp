@@ -52,6 +52,7 @@ struct Connection {
     std::optional<double> p{};            // bernoulli: probability of each pair
     bool autapses = true;                 // a neuron may be connected to itself
     bool multapses = true;                // a pair may be connected several times
+    bool procedural = false;              // synapses are not kept but drawn again at each spike
     std::optional<std::uint64_t> seed{};  // none: from the builder's seed, the names, and how many there were
     Distribution weight{Distribution::Kind::constant, 1.0};
     Distribution delay{};  // [s]

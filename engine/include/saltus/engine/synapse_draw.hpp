@@ -153,8 +153,7 @@ class SynapseDraw {
           weight_(rule.weight),
           delay_(rule.delay),
           log_absent_(std::log1p(-rule.probability)),
-          source_driven_(rule.kind != Rule::Kind::fixed_indegree &&
-                         rule.kind != Rule::Kind::fixed_total_number) {}
+          source_driven_(is_drawn_by_source(rule.kind)) {}
 
     /// True where from() can draw the synapses of one source by itself.
     [[nodiscard]] bool is_source_driven() const { return source_driven_; }

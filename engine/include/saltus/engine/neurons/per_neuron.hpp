@@ -77,6 +77,8 @@ class PerNeuron {
     };
     [[nodiscard]] Iterator begin() const { return {this, 0}; }
     [[nodiscard]] Iterator end() const { return {this, size()}; }
+    [[nodiscard]] auto begin() { return own().begin(); }
+    [[nodiscard]] auto end() { return own().end(); }
 
   private:
     /// The list, and nobody else's.
