@@ -239,15 +239,16 @@ class LayerReader {
                 target.name, "",
                 "expected IF neurons, found " + std::string(neurons::model_name(target.model)) + ".");
         }
-        for (const neurons::If& p : *model) check_neuron(target, p, model->front());
+        const neurons::If first = (*model)[0];
+        for (const neurons::If& p : *model) check_neuron(target, p, first);
         for (const Stage& stage : projection_.stages) {
             std::visit([this](const auto& s) { take(s); }, stage);
         }
         FirstSpikeLayer layer;
         layer.name = target.name;
         layer.shape = target.shape;
-        layer.V_th = model->front().V_th - model->front().V_0;
-        const double J = model->front().J;
+        layer.V_th = first.V_th - first.V_0;
+        const double J = first.J;
         if (auto* dense = std::get_if<DenseSynapses>(&synapses_)) {
             for (double& w : dense->weights) w *= J;
             if (dense->delays.empty()) {
