@@ -158,7 +158,8 @@ class Importer {
         }
         std::optional<SteppedRules> rules;
         if (stepping_) rules = stepping_->rules;
-        return {std::move(network), std::move(notes_), std::move(rules), first_spike_of(document_)};
+        return {std::move(network), std::move(notes_), std::move(rules), first_spike_of(document_),
+                exact_reading_of(document_)};
     }
 
   private:

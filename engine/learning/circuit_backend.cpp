@@ -80,7 +80,8 @@ class CircuitWorker final : public Worker {
         }
         SampleOutcome outcome;
         outcome.loss = loss(values, label, options_.duration.seconds(), derivatives);
-        outcome.correct = loss.decide(values) == label;
+        outcome.decided = loss.decide(values);
+        outcome.events = run_.arrivals();
         for (std::uint32_t i = 0; i < circuit_.neurons(); ++i) {
             const bool is_input =
                 i >= circuit_.first(options_.input) && i < circuit_.first(options_.input + 1);

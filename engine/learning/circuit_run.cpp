@@ -83,6 +83,12 @@ std::size_t CircuitRun::spike_count(std::uint32_t neuron) const {
     return ticks_[neuron].size();
 }
 
+std::uint64_t CircuitRun::arrivals() const {
+    std::uint64_t sum = 0;
+    for (const NeuronTape& tape : tapes_) sum += tape.arrivals.size();
+    return sum;
+}
+
 double CircuitRun::spike_time(std::uint32_t neuron, std::size_t k) const {
     const NeuronTape& tape = tapes_[neuron];
     if (k < tape.spikes.size()) return seconds(tape.spikes[k].at);

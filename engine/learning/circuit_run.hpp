@@ -23,6 +23,8 @@ class CircuitRun {
     void record(std::span<const SpikeTrain> trains, bool known, std::int64_t end);
 
     [[nodiscard]] std::size_t spike_count(std::uint32_t neuron) const;
+    /// Of all neurons.
+    [[nodiscard]] std::uint64_t arrivals() const;
     /// Unrounded, in seconds.
     [[nodiscard]] double spike_time(std::uint32_t neuron, std::size_t k) const;
     /// Of each neuron of the wish's population, or each sample. With `derivative`, which has the same form,

@@ -19,8 +19,9 @@ struct SampleSpikes {
 
 struct SampleOutcome {
     double loss = 0.0;
-    bool correct = false;
+    std::uint32_t decided = 0;
     std::uint64_t spikes = 0;
+    std::uint64_t events = 0;
     std::uint64_t bounded = 0;
 };
 

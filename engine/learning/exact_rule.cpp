@@ -110,7 +110,8 @@ class ExactRule::Parts {
     }
 
     /// Runs the samples; `seed` draws what training changes of them.
-    Tally run(std::span<const std::uint64_t> batch, bool learns, std::uint64_t seed, unsigned threads) {
+    Tally run(std::span<const std::uint64_t> batch, bool learns, std::uint64_t seed, unsigned threads,
+              std::vector<std::uint32_t>* decisions = nullptr) {
         const std::size_t pieces = std::min(most_pieces, batch.size());
         std::vector<Tally> tallies(pieces);
         std::vector<Counts> found(pieces);
@@ -122,8 +123,10 @@ class ExactRule::Parts {
                 const SampleSet::View sample = (*samples)[batch[i]];
                 take(sample, learns, seed, batch[i], spikes);
                 const SampleOutcome outcome = worker.run(spikes, sample.label, learns);
-                tallies[p] += {1, outcome.correct ? 1u : 0u, outcome.loss};
+                tallies[p] += {1, outcome.decided == sample.label ? 1u : 0u, outcome.loss};
+                if (decisions) (*decisions)[i] = outcome.decided;
                 found[p].spikes += outcome.spikes;
+                found[p].events += outcome.events;
                 found[p].bounded += outcome.bounded;
             }
         });
@@ -131,6 +134,7 @@ class ExactRule::Parts {
         for (std::size_t p = 0; p < pieces; ++p) {
             tally += tallies[p];
             counts.spikes += found[p].spikes;
+            counts.events += found[p].events;
             counts.bounded += found[p].bounded;
         }
         return tally;
@@ -269,6 +273,14 @@ Tally ExactRule::measure(std::span<const double> parameters, std::span<const std
                          unsigned threads) {
     parts_->set(parameters);
     return parts_->run(samples, false, 0, threads);
+}
+
+std::vector<std::uint32_t> ExactRule::decide(std::span<const double> parameters,
+                                             std::span<const std::uint64_t> samples, unsigned threads) {
+    parts_->set(parameters);
+    std::vector<std::uint32_t> decisions(samples.size());
+    (void)parts_->run(samples, false, 0, threads, &decisions);
+    return decisions;
 }
 
 Network ExactRule::network(std::span<const double> parameters) {

@@ -112,6 +112,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
         runs_[k].end = options_.duration.seconds();
         links[k].layer.forward(runs_[k]);
         outcome.spikes += runs_[k].spikes.size();
+        outcome.events += runs_[k].arrivals.time.size() * links[k].layer.size();
         if (k + 1 < links.size()) hand_on(k);
     }
 
@@ -121,7 +122,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
     derivatives_.resize(outputs);
     if (options_.loss.is_of_potentials()) {
         outcome.loss = options_.loss(last.values, label, options_.duration.seconds(), derivatives_);
-        outcome.correct = options_.loss.decide(last.values) == label;
+        outcome.decided = options_.loss.decide(last.values);
         last.value_errors = derivatives_;
     } else {
         first_.assign(outputs, never);
@@ -133,7 +134,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
             first_spike_[spike.neuron] = s;
         }
         outcome.loss = options_.loss(first_, label, options_.duration.seconds(), derivatives_);
-        outcome.correct = options_.loss.decide(first_) == label;
+        outcome.decided = options_.loss.decide(first_);
         for (std::uint32_t j = 0; j < outputs; ++j) {
             if (first_[j] != never) last.spike_errors[first_spike_[j]] = derivatives_[j];
         }
@@ -216,6 +217,7 @@ std::unique_ptr<Backend> layered_backend(const Circuit& circuit, const BackendOp
         const Spikes spikes = spikes_of(target.model, options.duration);
         if (spikes == Spikes::otherwise) return nullptr;
         const std::uint32_t first = circuit.first(next->target);
+        if (circuit.linear(first).V_0 >= circuit.linear(first).V_th) return nullptr;  // fires at the start
         for (std::uint32_t i = first; i < circuit.first(next->target + 1); ++i) {
             if (!equal(circuit.linear(i), circuit.linear(first))) return nullptr;
         }

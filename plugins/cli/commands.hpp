@@ -10,10 +10,12 @@ void add_run(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_train(CLI::App& app);
 
 /// Rules below `train`.
 void add_train_s4nn(CLI::App& train);
+void add_train_exact(CLI::App& train);
 
 /// The job was stopped by Ctrl-C; what was recorded has been kept.
 struct Interrupted {};

@@ -212,6 +212,11 @@ void write_evaluation_report(const Options& options, const Network& network, con
     io::write_report(options.report, report);
 }
 
+/// The network's file says how, and nothing else was asked for.
+bool exact_decides(const Options& options, const std::optional<converters::ExactReading>& of_file) {
+    return of_file.has_value() && options.decide.empty();
+}
+
 bool first_spikes_decide(const Options& options, bool file_says_so, const datasets::Dataset& dataset) {
     if (options.decide.empty()) return file_says_so || dataset.name == "images";
     if (options.decide == "first") return true;
@@ -223,7 +228,13 @@ bool first_spikes_decide(const Options& options, bool file_says_so, const datase
 void evaluate(const Options& options) {
     const converters::NirImport import = read_network(options.network, options.reading);
     if (!options.quiet) print_notes(import.notes);
-    const converters::FirstSpikeReading first = options.encoding.reading(import.first_spike);
+    const bool exact = exact_decides(options, import.exact);
+    std::optional<converters::FirstSpikeReading> of_file = import.first_spike;
+    if (exact) {
+        of_file = converters::FirstSpikeReading{
+            .encoding = import.exact->encoding, .slot = import.exact->slot, .slots = import.exact->slots};
+    }
+    const converters::FirstSpikeReading first = options.encoding.reading(of_file);
     const datasets::Dataset dataset =
         datasets::open_dataset(options.dataset, options.split, encoding_of(first));
 
@@ -240,11 +251,20 @@ void evaluate(const Options& options) {
                             with_commas(done) + " of " + with_commas(total) + " samples");
             return !interrupted();
         };
-        e = first_spikes_decide(options, import.first_spike.has_value(), dataset)
-                ? datasets::evaluate_first_spikes(
-                      learning::first_spike_network(import.network, first.t_max, first.silence_decides_at),
-                      dataset, evaluation)
-                : datasets::evaluate(import.network, dataset, evaluation);
+        if (exact) {
+            learning::ExactOptions rule;
+            rule.loss.kind = learning::class_loss_kind(import.exact->loss);
+            rule.loss.decay = import.exact->decay;
+            rule.duration = evaluation.duration.value_or(import.exact->duration);
+            e = datasets::evaluate_exact(import.network, dataset, rule, evaluation);
+        } else {
+            e = first_spikes_decide(options, import.first_spike.has_value(), dataset)
+                    ? datasets::evaluate_first_spikes(
+                          learning::first_spike_network(import.network, first.t_max,
+                                                        first.silence_decides_at),
+                          dataset, evaluation)
+                    : datasets::evaluate(import.network, dataset, evaluation);
+        }
     }
 
     if (options.json) {

@@ -8,6 +8,7 @@
 
 #include "bindings.hpp"
 #include "saltus/converters/nir.hpp"
+#include "saltus/engine/learning/event_prop.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "saltus/engine/stepped.hpp"
 
@@ -27,6 +28,8 @@ class BuiltNetwork {
     /// Prepared where the last call was for another number of threads, and kept. Call with the GIL held; it
     /// is released while preparing.
     [[nodiscard]] std::shared_ptr<const ExactSimulation> exact(std::uint32_t threads);
+    /// The same for exact gradients.
+    [[nodiscard]] std::shared_ptr<const learning::EventProp> event_prop();
 
     /// Only where the network was read for the stepped clock.
     [[nodiscard]] const SteppedRules& rules() const { return import_.rules.value(); }
@@ -38,6 +41,7 @@ class BuiltNetwork {
     converters::NirImport import_;
     std::shared_ptr<const ExactSimulation> exact_;
     std::uint32_t threads_ = 0;  // of exact_
+    std::shared_ptr<const learning::EventProp> event_prop_;
     std::shared_ptr<const SteppedSimulation> stepped_;
 };
 

@@ -9,9 +9,10 @@ Times are seconds, as floats; where exactness counts, whole femtoseconds. Import
 NumPy nor any other tool: they are imported by the first call that needs them.
 """
 
-from saltus import train
+from saltus import losses, train
 from saltus._builder import NetworkBuilder, normal, uniform
 from saltus._evaluate import Decision, Evaluation, FirstSpikes, evaluate
+from saltus._gradient import Gradient, gradient
 from saltus._network import Network, Population, Projection, from_nir, load, save
 from saltus._result import Result
 from saltus._saltus import SpikeTrain, __version__
@@ -25,6 +26,7 @@ __all__ = [
     "Evaluation",
     "FileError",
     "FirstSpikes",
+    "Gradient",
     "InputError",
     "LimitError",
     "Network",
@@ -38,7 +40,9 @@ __all__ = [
     "__version__",
     "evaluate",
     "from_nir",
+    "gradient",
     "load",
+    "losses",
     "normal",
     "read_spikes",
     "save",

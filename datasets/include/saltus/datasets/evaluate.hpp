@@ -5,6 +5,7 @@
 // the one with the largest potential at the end of the sample. The lowest index wins a tie, and ties are
 // counted. A sample whose output neurons all stay silent is undecided, which counts as wrong.
 //
+// evaluate_exact: networks trained on exact gradients; the first output spike or a potential decides.
 // evaluate_first_spikes: every neuron fires at most once, and the first output spike decides and ends the
 // sample, see first_spike.hpp of the engine.
 #pragma once
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "saltus/datasets/dataset.hpp"
+#include "saltus/engine/learning/exact_rule.hpp"
 #include "saltus/engine/learning/first_spike.hpp"
 #include "saltus/engine/learning/samples.hpp"
 #include "saltus/engine/network.hpp"
@@ -87,6 +89,12 @@ struct Evaluation {
 /// does not fit the network, FileError for a sample that cannot be read.
 [[nodiscard]] Evaluation evaluate_first_spikes(const learning::FirstSpikeNetwork& network,
                                                const Dataset& dataset, const EvaluationOptions& options = {});
+
+/// The loss of `exact` says how the readout decides; nothing is learnt. Throws as ExactRule does, FileError
+/// for a sample that cannot be read.
+[[nodiscard]] Evaluation evaluate_exact(const Network& network, const Dataset& dataset,
+                                        const learning::ExactOptions& exact,
+                                        const EvaluationOptions& options = {});
 
 /// All samples in memory, for learning.
 [[nodiscard]] learning::SampleSet load_samples(const Dataset& dataset);

@@ -52,13 +52,19 @@ class ExactRule : public Rule {
     [[nodiscard]] Tally measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
                                 unsigned threads) override;
 
+    /// What the readout decides for each sample, as many as there are classes where it stays silent.
+    [[nodiscard]] std::vector<std::uint32_t> decide(std::span<const double> parameters,
+                                                    std::span<const std::uint64_t> samples, unsigned threads);
+
     /// The network with these parameters.
     [[nodiscard]] Network network(std::span<const double> parameters);
     /// It is run layer by layer, all neurons of a layer at once.
     [[nodiscard]] bool is_layered() const;
-    /// Spikes of all neurons, and those at which 1/V' was bounded, since the rule was made.
+    /// Since the rule was made: spikes of all neurons, synapses that spikes have reached, and spikes at which
+    /// 1/V' was bounded.
     struct Counts {
         std::uint64_t spikes = 0;
+        std::uint64_t events = 0;
         std::uint64_t bounded = 0;
     };
     [[nodiscard]] Counts counts() const;

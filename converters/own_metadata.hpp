@@ -1,0 +1,75 @@
+// Metadata of the top graph of a document that are Saltus' own: graph metadata "saltus", a group for each
+// subject. Other tools pass over them.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/time.hpp"
+#include "saltus/io/nir.hpp"
+
+namespace saltus::converters {
+
+[[nodiscard]] inline io::NirArray seconds_of(Duration d) {
+    return io::NirArray::of(std::vector<double>{d.seconds()}, {});
+}
+
+[[nodiscard]] inline const io::NirGroup* group_in(const io::NirGroup& group, std::string_view name) {
+    const io::NirValue* value = group.find(name);
+    return value ? std::get_if<io::NirGroup>(value) : nullptr;
+}
+
+/// The group of one subject, or null.
+[[nodiscard]] inline const io::NirGroup* own_group(const io::NirDocument& document,
+                                                   std::string_view subject) {
+    const io::NirGroup* own = group_in(document.root.metadata, "saltus");
+    return own ? group_in(*own, subject) : nullptr;
+}
+
+/// Replaces the group of one subject.
+inline void set_own_group(io::NirDocument& document, const std::string& subject, io::NirGroup fields) {
+    io::NirGroup own;
+    if (const io::NirGroup* before = group_in(document.root.metadata, "saltus")) own = *before;
+    std::erase_if(own.entries, [&](const auto& entry) { return entry.first == subject; });
+    own.entries.emplace_back(subject, std::move(fields));
+    std::erase_if(document.root.metadata.entries, [](const auto& entry) { return entry.first == "saltus"; });
+    document.root.metadata.entries.emplace_back("saltus", std::move(own));
+}
+
+/// Fields of a subject; what is missing or of another kind throws UsageError.
+class OwnFields {
+  public:
+    OwnFields(const io::NirGroup& group, std::string subject) : group_(group), subject_(std::move(subject)) {}
+
+    [[nodiscard]] double number(const char* name) const {
+        const io::NirValue* value = group_.find(name);
+        const auto* array = value ? std::get_if<io::NirArray>(value) : nullptr;
+        if (!array || array->size() != 1) throw wrong(name, "a number");
+        return array->real(0);
+    }
+    [[nodiscard]] Duration duration(const char* name) const {
+        const Duration d = duration_from_seconds(number(name), name);
+        if (d <= Duration()) throw wrong(name, "a number of seconds > 0");
+        return d;
+    }
+    [[nodiscard]] std::string text(const char* name) const {
+        const io::NirValue* value = group_.find(name);
+        const auto* text = value ? std::get_if<std::string>(value) : nullptr;
+        if (!text) throw wrong(name, "a string");
+        return *text;
+    }
+    [[nodiscard]] UsageError wrong(const char* name, const char* expected) const {
+        return UsageError("metadata saltus, " + subject_ + ", " + name + ": expected " + expected +
+                          ", found something else or nothing.");
+    }
+
+  private:
+    const io::NirGroup& group_;
+    std::string subject_;
+};
+
+}  // namespace saltus::converters

@@ -1,0 +1,311 @@
+// Training on exact gradients: both ways to run a sample against the exact clock and against each other.
+#include "saltus/engine/learning/exact_rule.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "saltus/engine/errors.hpp"
+#include "saltus/engine/learning/event_prop.hpp"
+#include "saltus/engine/learning/training.hpp"
+#include "saltus/engine/network_builder.hpp"
+#include "saltus/engine/random.hpp"
+
+namespace saltus::learning {
+namespace {
+
+constexpr Duration ms(std::int64_t n) {
+    return Duration(n * 1'000'000'000'000);
+}
+
+struct Choice {
+    bool by_potential = false;
+    bool once = false;
+    bool lists = false;  // synapses one by one, each with a delay
+    bool loops = false;
+    double tau_syn = 5e-3;
+    double E_L = 0.0;
+    double V_0 = 0.0;  // of the hidden neurons
+};
+
+Network network_of(const Choice& choice, std::uint64_t seed = 3) {
+    SequentialRandom random(seed, 1, 0);
+    const auto between = [&](double low, double high) { return low + (high - low) * random.uniform(); };
+    NetworkBuilder build(1);
+    build.input("in", {2, 3});
+    const auto neurons = [&](double V_0) {
+        return Parameters{{"tau_m", 20e-3}, {"tau_syn", choice.tau_syn}, {"E_L", choice.E_L},
+                          {"V_0", V_0},     {"V_reset", -0.1},           {"t_ref", choice.once ? 1.0 : 0.0}};
+    };
+    build.population("hidden", {11}, "lif_exp", neurons(choice.V_0));
+    if (choice.by_potential) {
+        build.population("out", {3}, "li_exp",
+                         {{"tau_m", 15e-3}, {"tau_syn", choice.tau_syn}, {"E_L", choice.E_L}});
+    } else {
+        build.population("out", {3}, "lif_exp", neurons(0.0));
+    }
+    const auto connect = [&](const char* from, const char* to, std::uint32_t n, std::uint32_t m, double low,
+                             double high) {
+        if (!choice.lists) {
+            ConnectionMatrix matrix{n, m, {}, 0.0};
+            for (std::uint32_t k = 0; k < n * m; ++k) matrix.weight.push_back(between(low, high));
+            build.connect(from, to, matrix);
+            return;
+        }
+        ConnectionList list;
+        list.weight.clear();
+        list.delay.clear();
+        for (std::uint32_t k = 0; k < n * m; ++k) {
+            list.pre.push_back(k / m);
+            list.post.push_back(k % m);
+            list.weight.push_back(between(low, high));
+            list.delay.push_back(between(1e-3, 5e-3));
+        }
+        build.connect(from, to, list);
+    };
+    connect("in", "hidden", 6, 11, 0.0, 3.5);
+    connect("hidden", "out", 11, 3, -0.5, 3.0);
+    if (choice.loops) connect("hidden", "hidden", 11, 11, -0.3, 0.3);
+    return build.network();
+}
+
+std::shared_ptr<const SampleSet> samples_of(std::size_t n) {
+    auto samples = std::make_shared<SampleSet>(Shape{2, 3}, 3);
+    SequentialRandom random(9, 2, 0);
+    for (std::size_t i = 0; i < n; ++i) {
+        SpikeTrain train;
+        for (std::uint32_t k = 0; k < 6; ++k) {
+            // Some come together.
+            const double t = random.below(3) == 0 ? 4e-3 : 20e-3 * random.uniform();
+            train.add(Time(duration_from_seconds(t)), k);
+        }
+        train.sort();
+        samples->add(train, static_cast<std::int64_t>(i % 3));
+    }
+    return samples;
+}
+
+ExactOptions options_of(const Choice& choice) {
+    ExactOptions options;
+    options.duration = ms(40);
+    options.loss.tau_0 = 2e-3;
+    options.loss.alpha = 0.01;
+    options.learn_delays = choice.lists;
+    if (choice.by_potential) options.loss.kind = ClassLoss::Kind::mean_potential;
+    return options;
+}
+
+std::vector<std::uint64_t> numbers(std::size_t n) {
+    std::vector<std::uint64_t> all(n);
+    for (std::size_t i = 0; i < n; ++i) all[i] = i;
+    return all;
+}
+
+/// The same by EventProp, which lets the exact clock run each sample.
+struct Expected {
+    double loss = 0.0;
+    std::vector<double> gradient;
+};
+Expected expected_of(const Network& network, const SampleSet& samples, const ExactOptions& options) {
+    const EventProp event_prop(network);
+    Expected expected;
+    for (std::uint64_t i = 0; i < samples.size(); ++i) {
+        const SampleSet::View sample = samples[i];
+        SpikeTrain train;
+        for (std::size_t k = 0; k < sample.times.size(); ++k)
+            train.add(Time(Duration(sample.times[k])), sample.neurons[k]);
+        const auto loss = class_loss("out", options.loss, sample.label);
+        const Gradient found =
+            event_prop.gradient({{"in", train}}, *loss, {.duration = options.duration, .of_neurons = false});
+        expected.loss += found.loss;
+        std::vector<double> all;
+        for (const auto& stages : found.projections) {
+            for (const auto& stage : stages) {
+                all.insert(all.end(), stage.weights.begin(), stage.weights.end());
+                if (options.learn_delays) all.insert(all.end(), stage.delays.begin(), stage.delays.end());
+            }
+        }
+        expected.gradient.resize(all.size(), 0.0);
+        for (std::size_t k = 0; k < all.size(); ++k) expected.gradient[k] += all[k];
+    }
+    return expected;
+}
+
+void check_against_clock(const Choice& choice, bool layered) {
+    const Network network = network_of(choice);
+    const auto samples = samples_of(30);
+    const ExactOptions options = options_of(choice);
+    ExactRule rule(network, samples, options);
+    CHECK(rule.is_layered() == layered);
+    const std::vector<double> parameters = rule.initial();
+    std::vector<double> gradient(parameters.size(), 0.0);
+    const Tally tally = rule.gradient(parameters, numbers(30), gradient, 1);
+    CHECK(tally.samples == 30);
+    CHECK(rule.counts().spikes > 100);
+
+    const Expected expected = expected_of(network, *samples, options);
+    CHECK(tally.loss == doctest::Approx(expected.loss).epsilon(1e-10));
+    REQUIRE(expected.gradient.size() == gradient.size());
+    std::size_t begin = 0;
+    for (const ParameterGroup& group : rule.groups()) {
+        CAPTURE(group.name);
+        double largest = 0.0;
+        for (std::size_t k = begin; k < begin + group.size; ++k)
+            largest = std::max(largest, std::abs(expected.gradient[k]));
+        CHECK(largest > 0.0);
+        // The clock rounds spikes to 1 fs, which the slopes at the threshold amplify.
+        for (std::size_t k = begin; k < begin + group.size; ++k)
+            CHECK(std::abs(gradient[k] - expected.gradient[k]) <= 1e-9 * largest);
+        begin += group.size;
+    }
+}
+
+template <class F>
+std::string message(F&& f) {
+    try {
+        f();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST_SUITE("learning/exact_rule") {
+    TEST_CASE("layers: the gradients are those of runs of the exact clock") {
+        check_against_clock({}, true);
+    }
+    TEST_CASE("layers with equal time constants and a drive below the threshold") {
+        check_against_clock({.tau_syn = 20e-3, .E_L = 0.3}, true);
+    }
+    TEST_CASE("layers that rest above their threshold") {
+        check_against_clock({.E_L = 1.2}, true);
+    }
+    TEST_CASE("neurons that begin above their threshold fire at once, and are not run as layers") {
+        check_against_clock({.by_potential = true, .E_L = 0.2, .V_0 = 1.2}, false);
+    }
+    TEST_CASE("layers of neurons that fire at most once") {
+        check_against_clock({.once = true}, true);
+    }
+    TEST_CASE("a readout by its mean potential") {
+        check_against_clock({.by_potential = true, .E_L = 0.1}, true);
+    }
+    TEST_CASE("synapses with delays: the gradients are those of runs of the exact clock") {
+        check_against_clock({.lists = true}, false);
+    }
+    TEST_CASE("delays and a readout by its mean potential") {
+        check_against_clock({.by_potential = true, .lists = true}, false);
+    }
+    TEST_CASE("spikes that lead back: the gradients are those of runs of the exact clock") {
+        check_against_clock({.lists = true, .loops = true}, false);
+    }
+    TEST_CASE("a readout by its largest potential, weighted integrals") {
+        for (const bool largest : {true, false}) {
+            CAPTURE(largest);
+            const Choice choice{.by_potential = true};
+            ExactOptions options = options_of(choice);
+            if (largest) {
+                options.loss.kind = ClassLoss::Kind::largest_potential;
+            } else {
+                options.loss.decay = 12e-3;
+            }
+            const auto samples = samples_of(30);
+            ExactRule rule(network_of(choice), samples, options);
+            REQUIRE(rule.is_layered());
+            const std::vector<double> parameters = rule.initial();
+            std::vector<double> gradient(parameters.size(), 0.0);
+            const Tally tally = rule.gradient(parameters, numbers(30), gradient, 1);
+            const Expected expected = expected_of(network_of(choice), *samples, options);
+            CHECK(tally.loss == doctest::Approx(expected.loss).epsilon(1e-10));
+            const double size =
+                std::abs(*std::max_element(expected.gradient.begin(), expected.gradient.end(),
+                                           [](double a, double b) { return std::abs(a) < std::abs(b); }));
+            for (std::size_t k = 0; k < gradient.size(); ++k)
+                CHECK(std::abs(gradient[k] - expected.gradient[k]) <= 1e-9 * size);
+        }
+    }
+    TEST_CASE("training: the same bits on 1, 2 and 4 threads") {
+        for (const bool lists : {false, true}) {
+            CAPTURE(lists);
+            std::vector<std::vector<double>> results;
+            for (const unsigned threads : {1u, 2u, 4u}) {
+                const Choice choice{.lists = lists};
+                ExactOptions options = options_of(choice);
+                options.input_dropout = 0.1;
+                options.input_shift = 1;
+                options.wake = 0.1;
+                auto rule = std::make_shared<ExactRule>(network_of(choice), samples_of(50), options);
+                GradientLearner learner(rule, {});
+                TrainingOptions training;
+                training.epochs = 3;
+                training.batch = 16;
+                training.threads = threads;
+                (void)train(learner, training);
+                results.emplace_back(learner.parameters().begin(), learner.parameters().end());
+            }
+            CHECK(results[0] == results[1]);
+            CHECK(results[0] == results[2]);
+        }
+    }
+    TEST_CASE("the network handed out computes what the rule has measured") {
+        for (const bool lists : {false, true}) {
+            CAPTURE(lists);
+            const Choice choice{.lists = lists};
+            const auto samples = samples_of(30);
+            const ExactOptions options = options_of(choice);
+            ExactRule rule(network_of(choice), samples, options);
+            std::vector<double> parameters = rule.initial();
+            for (std::size_t k = 0; k < parameters.size(); ++k) parameters[k] *= 1.0 + 0.01 * double(k % 7);
+            const Tally tally = rule.measure(parameters, numbers(30), 1);
+            const Network trained = rule.network(parameters);
+            CHECK(expected_of(trained, *samples, options).loss == doctest::Approx(tally.loss).epsilon(1e-9));
+        }
+    }
+    TEST_CASE("wake raises the weights onto a silent label, and nothing else") {
+        NetworkBuilder build(1);
+        build.input("in", {2});
+        build.population("out", {2}, "lif_exp", {{"tau_m", 20e-3}, {"tau_syn", 5e-3}});
+        build.connect("in", "out", ConnectionMatrix{2, 2, {0.1, 9.0, 0.1, 9.0}, 0.0});
+        auto samples = std::make_shared<SampleSet>(Shape{2}, 2);
+        SpikeTrain train;
+        train.add(Time(ms(1)), 0);
+        samples->add(train, 0);
+        ExactOptions options;
+        options.duration = ms(40);
+        options.wake = 0.5;
+        ExactRule rule(build.network(), samples, options);
+        const std::vector<double> parameters = rule.initial();
+        std::vector<double> gradient(4, 0.0);
+        (void)rule.gradient(parameters, numbers(1), gradient, 1);
+        CHECK(gradient[0] == -0.5);  // from the input that fired
+        CHECK(gradient[2] == 0.0);
+        CHECK(gradient[3] == 0.0);
+    }
+    TEST_CASE("what does not fit is refused by name") {
+        const auto samples = samples_of(3);
+        ExactOptions options = options_of({});
+        options.readout = "hidden";
+        CHECK(message([&] { ExactRule(network_of({}), samples, options); }) ==
+              "readout 'hidden': expected a population of 3 neurons, one for each class, found 11.");
+        options = options_of({});
+        options.duration = {};
+        CHECK(message([&] { ExactRule(network_of({}), samples, options); }) ==
+              "duration: expected > 0, found 0s.");
+        options = options_of({});
+        CHECK(message([&] {
+                  ExactRule(network_of({.by_potential = true}), samples, options);
+              }).find("a loss of spike times needs neurons that fire") != std::string::npos);
+        NetworkBuilder build(1);
+        build.input("in", {6});
+        build.population("out", {3}, "qif_delta", {});
+        build.connect("in", "out", Connection{});
+        CHECK(message([&] {
+                  ExactRule(build.network(), samples, options);
+              }).find("QIF has no exact gradient") != std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace saltus::learning
