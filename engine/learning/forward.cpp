@@ -20,6 +20,19 @@ Layers make_layers(const FirstSpikeNetwork& network) {
     return layers;
 }
 
+Chance::Chance(const S4nnOptions& options, const Shape& input, std::uint64_t step, std::uint64_t sample)
+    : shares_(options.dropout), random_(options.random_seed, step), sample_(sample) {
+    if (options.shift == 0) return;
+    constexpr std::uint64_t place_of_shifts = std::uint64_t{255} << 32;  // beyond all layers
+    const std::uint64_t n = 2 * std::uint64_t{options.shift} + 1;
+    const std::uint64_t place = sample << 40 | place_of_shifts;
+    moves_ = true;
+    rows_ = input[input.size() - 2];
+    columns_ = input.back();
+    down_ = static_cast<std::int64_t>(random_.below(place, n)) - options.shift;
+    right_ = static_cast<std::int64_t>(random_.below(place + 1, n)) - options.shift;
+}
+
 Forward::Forward(const FirstSpikeNetwork& network, const Layers& layers)
     : network_(network),
       layers_(layers),
@@ -34,7 +47,7 @@ Forward::Forward(const FirstSpikeNetwork& network, const Layers& layers)
     }
 }
 
-void Forward::run(const SampleSet::View& sample, const Until& until, const Dropout* dropout) {
+void Forward::run(const SampleSet::View& sample, const Until& until, const Chance* chance) {
     ++runs_;
     for (Spikes& spikes : spikes_) spikes.clear();
     std::fill(taken_.begin(), taken_.end(), 0);
@@ -47,10 +60,15 @@ void Forward::run(const SampleSet::View& sample, const Until& until, const Dropo
     std::size_t told = 0;  // output spikes
     for (std::size_t k = 0; k < n || told == 0;) {
         for (std::size_t end = k + piece; k < n && (k < end || sample.times[k] == sample.times[k - 1]); ++k) {
-            const NeuronIndex neuron = sample.neurons[k];
-            if (sample.times[k] >= t_max_ || seen_[neuron] == runs_) continue;
+            NeuronIndex neuron = sample.neurons[k];
+            if (sample.times[k] >= t_max_) continue;
+            if (chance) {
+                const std::optional<NeuronIndex> moved = chance->moved(neuron);
+                if (!moved || chance->drops(0, *moved)) continue;
+                neuron = *moved;
+            }
+            if (seen_[neuron] == runs_) continue;
             seen_[neuron] = runs_;
-            if (dropout && dropout->drops(0, neuron)) continue;
             input.times.push_back(sample.times[k]);
             input.neurons.push_back(neuron);
         }
@@ -59,7 +77,7 @@ void Forward::run(const SampleSet::View& sample, const Until& until, const Dropo
         for (std::size_t l = 0; l < layers_.size(); ++l) {
             layers_[l]->advance(*states_[l], spikes_[l], taken_[l], horizon, spikes_[l + 1]);
             taken_[l] = spikes_[l].size();
-            if (dropout && l + 1 < layers_.size()) drop(*dropout, l + 1);
+            if (chance && l + 1 < layers_.size()) drop(*chance, l + 1);
             horizon += layers_[l]->least_delay();
         }
         for (; told < output.size(); ++told) times_[output.neurons[told]] = output.times[told];
@@ -71,11 +89,11 @@ void Forward::run(const SampleSet::View& sample, const Until& until, const Dropo
 }
 
 /// Those that the next layer has not seen.
-void Forward::drop(const Dropout& dropout, std::size_t layer) {
+void Forward::drop(const Chance& chance, std::size_t layer) {
     Spikes& spikes = spikes_[layer];
     std::size_t kept = taken_[layer];
     for (std::size_t s = kept; s < spikes.size(); ++s) {
-        if (dropout.drops(layer, spikes.neurons[s])) continue;
+        if (chance.drops(layer, spikes.neurons[s])) continue;
         spikes.times[kept] = spikes.times[s];
         spikes.neurons[kept++] = spikes.neurons[s];
     }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "layer.hpp"
+#include "saltus/engine/learning/s4nn.hpp"
 #include "saltus/engine/learning/samples.hpp"
 #include "saltus/engine/random.hpp"
 
@@ -14,12 +16,21 @@ using Layers = std::vector<std::unique_ptr<Layer>>;
 
 [[nodiscard]] Layers make_layers(const FirstSpikeNetwork& network);
 
-/// Which spikes of one sample are dropped: the same for the same step and sample, in any order.
-class Dropout {
+/// What chance does to one sample in learning: the same for the same step and sample, in any order.
+class Chance {
   public:
-    Dropout(const std::vector<double>& shares, std::uint64_t seed, std::uint64_t step, std::uint64_t sample)
-        : shares_(shares), random_(seed, step), sample_(sample) {}
+    /// `input` is the shape of the samples. Keeps references.
+    Chance(const S4nnOptions& options, const Shape& input, std::uint64_t step, std::uint64_t sample);
 
+    /// The input neuron that stands for this one in a moved image; none outside.
+    [[nodiscard]] std::optional<NeuronIndex> moved(NeuronIndex neuron) const {
+        if (!moves_) return neuron;
+        const auto row = static_cast<std::int64_t>(neuron / columns_ % rows_) + down_;
+        const auto column = static_cast<std::int64_t>(neuron % columns_) + right_;
+        if (row < 0 || row >= rows_ || column < 0 || column >= columns_) return std::nullopt;
+        const std::int64_t plane = neuron / (rows_ * columns_);
+        return static_cast<NeuronIndex>((plane * rows_ + row) * columns_ + column);
+    }
     [[nodiscard]] bool drops(std::size_t layer, NeuronIndex neuron) const {
         if (layer >= shares_.size() || shares_[layer] == 0.0) return false;
         const std::uint64_t place = (sample_ << 8 | layer) << 32 | neuron;
@@ -30,6 +41,11 @@ class Dropout {
     const std::vector<double>& shares_;
     CounterRandom random_;
     std::uint64_t sample_;
+    bool moves_ = false;
+    std::uint32_t rows_ = 1;
+    std::uint32_t columns_ = 1;
+    std::int64_t down_ = 0;
+    std::int64_t right_ = 0;
 };
 
 class Forward {
@@ -43,7 +59,7 @@ class Forward {
         std::int64_t neuron = -1;  // decided: and when this output fires
     };
     /// Of several spikes of an input neuron only the first counts.
-    void run(const SampleSet::View& sample, const Until& until, const Dropout* dropout = nullptr);
+    void run(const SampleSet::View& sample, const Until& until, const Chance* chance = nullptr);
 
     /// Of layer l; 0 is the input. Complete before known(), and up to there.
     [[nodiscard]] const Spikes& spikes(std::size_t l) const { return spikes_[l]; }
@@ -60,7 +76,7 @@ class Forward {
     [[nodiscard]] Decision decision() const;
 
   private:
-    void drop(const Dropout& dropout, std::size_t layer);
+    void drop(const Chance& chance, std::size_t layer);
 
     const FirstSpikeNetwork& network_;
     const Layers& layers_;

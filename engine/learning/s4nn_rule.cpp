@@ -51,6 +51,10 @@ class S4nnRule::Parts {
         check_samples(network, *samples, options);
         if (options.learn_delays) expand_delays(network);
         check_dropout();
+        if (options.shift > 0 && samples->shape().size() < 2) {
+            throw UsageError("shift: expected samples of shape (..., rows, columns), found " +
+                             to_string(samples->shape()) + ".");
+        }
         layers = make_layers(network);
         for (std::size_t l = 0; l < layers.size(); ++l) {
             const FirstSpikeLayer& layer = network.layers[l];
@@ -131,8 +135,12 @@ class S4nnRule::Parts {
     /// Loss of one sample, and whether the decision is right.
     Tally learn_from(Worker& worker, std::uint64_t sample, Trace& trace) const {
         const SampleSet::View view = (*samples)[sample];
-        const Dropout dropout(options.dropout, options.dropout_seed, step, sample);
-        worker.forward.run(view, loss.until(view.label), options.dropout.empty() ? nullptr : &dropout);
+        if (options.dropout.empty() && options.shift == 0) {
+            worker.forward.run(view, loss.until(view.label));
+        } else {
+            const Chance chance(options, samples->shape(), step, sample);
+            worker.forward.run(view, loss.until(view.label), &chance);
+        }
         loss(worker.forward.output_times(), view.label, worker.errors);
         const Tally tally{1, worker.forward.decision().neuron == view.label ? 1u : 0u, worker.errors.loss};
         trace.sources.resize(layers.size());

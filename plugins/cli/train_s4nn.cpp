@@ -31,6 +31,7 @@ struct Options {
     std::string order = "paper";
     bool not_normalised = false;
     std::vector<double> dropout;
+    std::uint32_t shift = 0;
     bool learn_delays = false;
     std::string delay_step = "1ms";
     std::string largest_delay = "20ms";
@@ -47,7 +48,8 @@ learning::S4nnOptions rule_options(const Options& options) {
     rule.order = learning::s4nn_order(options.order);
     rule.normalise = !options.not_normalised;
     rule.dropout = options.dropout;
-    rule.dropout_seed = options.training.seed();
+    rule.shift = options.shift;
+    rule.random_seed = options.training.seed();
     rule.learn_delays = options.learn_delays;
     rule.delay_step = parse_duration(options.delay_step);
     rule.largest_delay = parse_duration(options.largest_delay);
@@ -132,6 +134,8 @@ void add_train_s4nn(CLI::App& train_verb) {
             "mini-batches: share of the spikes of the input, the first hidden layer, ... that is dropped "
             "in learning, as in 0.1,0.2")
         ->delimiter(',');
+    verb->add_option("--shift", options->shift,
+                     "mini-batches: images are moved by up to so many pixels in learning");
     verb->add_option("--averaged-samples", options->averaged_samples,
                      "batch of 1: hand out an average of the weights over so many samples; 0: none")
         ->capture_default_str();

@@ -80,7 +80,8 @@ S4nnOptions rule_from(const Arguments& a) {
     options.order = s4nn_order(a.get<std::string>("order"));
     options.normalise = a.get<bool>("normalise");
     options.dropout = a.get<std::vector<double>>("dropout");
-    options.dropout_seed = a.get<std::uint64_t>("seed");
+    options.shift = a.get<std::uint32_t>("shift");
+    options.random_seed = a.get<std::uint64_t>("seed");
     options.learn_delays = a.get<bool>("learn_delays");
     options.delay_step = a.duration("delay_step");
     options.largest_delay = a.duration("largest_delay");

@@ -101,6 +101,7 @@ def s4nn(
     normalise: bool = True,
     order: str = "paper",
     dropout: Sequence[float] = (),
+    shift: int = 0,
     learn_delays: bool = False,
     delay_step: float = 1e-3,
     largest_delay: float = 20e-3,
@@ -154,6 +155,8 @@ def s4nn(
         With batch=1: errors of a layer from the weights before or after the step.
     dropout : sequence of float
         With batch > 1: share of the spikes of the input, the first hidden layer, ... dropped in learning.
+    shift : int
+        With batch > 1: images are moved by up to so many pixels in learning.
     learn_delays : bool
         A delay for each synapse, multiples of `delay_step` up to `largest_delay`.
     encoding, slot, slots
@@ -198,6 +201,7 @@ def s4nn(
         whole_number(name, value, 1)
     whole_number("patience", patience, 0)
     whole_number("seed", seed, 0)
+    whole_number("shift", shift, 0)
     if resume and checkpoint is None:
         raise UsageError("resume: from which file? Name it: checkpoint=...")
     for name in ("net", "dataset", "split", "checkpoint", "resume", "progress", "on_epoch"):

@@ -50,7 +50,10 @@ struct S4nnOptions {
     /// not said is 0) that is dropped in learning. Weights then count 1 / (1 - share) as much. For dense
     /// layers with one delay.
     std::vector<double> dropout{};
-    std::uint64_t dropout_seed = 0;
+    /// Of mini-batches: images, whose shape is (..., rows, columns), are moved by up to so many pixels in
+    /// learning, up or down and left or right.
+    std::uint32_t shift = 0;
+    std::uint64_t random_seed = 0;           // of both
     bool learn_delays = false;               // of dense layers; they then differ between synapses
     Duration delay_step{1'000'000'000'000};  // learnt delays are rounded to multiples of it; 0: to the tick
     Duration largest_delay{20'000'000'000'000};
