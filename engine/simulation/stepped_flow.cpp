@@ -136,7 +136,7 @@ class FlowGroup final : public NeuronGroup<T> {
 };
 
 template <class P>
-void check_signs(const Population& population, const std::vector<P>& parameters) {
+void check_signs(const Population& population, const neurons::PerNeuron<P>& parameters) {
     if constexpr (requires(P p) { p.tau_syn_ex; }) {
         for (const P& p : parameters) {
             if (p.tau_syn_ex == p.tau_syn_in) continue;
