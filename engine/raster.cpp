@@ -8,7 +8,10 @@
 
 namespace saltus {
 
-Raster Raster::of(std::span<const double> values, std::uint32_t neurons, std::string_view population) {
+namespace {
+
+template <class T>
+Raster from_dense(std::span<const T> values, std::uint32_t neurons, std::string_view population) {
     if (neurons == 0 || values.size() % neurons != 0) {
         throw UsageError("raster of " + quoted(population) + ": expected a multiple of " +
                          std::to_string(neurons) + " values, found " + std::to_string(values.size()) + ".");
@@ -17,7 +20,7 @@ Raster Raster::of(std::span<const double> values, std::uint32_t neurons, std::st
     raster.neurons = neurons;
     for (std::size_t k = 0; k < values.size(); k += neurons) {
         for (std::uint32_t j = 0; j < neurons; ++j) {
-            const double x = values[k + j];
+            const auto x = static_cast<double>(values[k + j]);
             if (x == 0.0) continue;
             if (!std::isfinite(x)) {
                 throw InputError(std::string(population), "step " + std::to_string(k / neurons) +
@@ -33,6 +36,16 @@ Raster Raster::of(std::span<const double> values, std::uint32_t neurons, std::st
         raster.amplitudes.clear();
     }
     return raster;
+}
+
+}  // namespace
+
+Raster Raster::of(std::span<const double> values, std::uint32_t neurons, std::string_view population) {
+    return from_dense(values, neurons, population);
+}
+
+Raster Raster::of(std::span<const float> values, std::uint32_t neurons, std::string_view population) {
+    return from_dense(values, neurons, population);
 }
 
 Raster Raster::of(const SpikeTrain& spikes, std::uint32_t neurons, Duration dt, std::uint32_t steps,

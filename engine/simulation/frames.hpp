@@ -118,8 +118,7 @@ class FrameParameters {
     FrameParameters(const std::vector<P>& p, const std::vector<double>& E, std::uint32_t n)
         : rest(n, [&](std::uint32_t i) { return E[E.size() == 1 ? 0 : i]; }),
           distance(n, [&](std::uint32_t i) { return at(p, i).V_th - E[E.size() == 1 ? 0 : i]; }),
-          line(n,
-               [&](std::uint32_t i) { return distance[i] - few_roundings * std::abs(distance[i]); }),
+          line(n, [&](std::uint32_t i) { return distance[i] - few_roundings * std::abs(distance[i]); }),
           reset(n, [&](std::uint32_t i) { return at(p, i).V_reset; }) {
         for (const P& one : p) t_ref.push_back(one.t_ref.femtoseconds());
     }
@@ -586,9 +585,7 @@ class ExpFrame {
         for (const Constants& k : c) E.push_back(k.E);
         return E;
     }
-    [[nodiscard]] double line(std::uint32_t i, double eb) const {
-        return parameters_.line[i] * eb;
-    }
+    [[nodiscard]] double line(std::uint32_t i, double eb) const { return parameters_.line[i] * eb; }
     [[nodiscard]] double bound_of(std::uint32_t i, const Moment& m) const {
         const double now = line(i, m.eb);
         return drives_ ? std::min(now, line(i, m.until_eb)) : now;

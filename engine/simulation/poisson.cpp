@@ -97,8 +97,7 @@ void PoissonGroup::draw() {
     }
     const double end = std::accumulate(gaps.begin(), gaps.end(), static_cast<double>(last_) + chunk);
     if (end < std::min(static_cast<double>(stop_), 9.2e18)) {
-        for (std::size_t k = 0; k < chunk; ++k)
-            times_[k] = last_ += static_cast<std::int64_t>(gaps[k] + 0.5);
+        for (std::size_t k = 0; k < chunk; ++k) times_[k] = last_ += static_cast<std::int64_t>(gaps[k] + 0.5);
         return;
     }
     for (std::size_t k = 0; k < chunk; ++k) {

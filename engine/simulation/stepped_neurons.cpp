@@ -24,7 +24,7 @@ class Maker {
     static constexpr bool spikes = neurons::Spiking<P>;
     static constexpr bool has_memory = !std::is_same_v<P, neurons::Threshold>;
 
-    Maker(const Population& population, const std::vector<P>& model, const NeuronRule& rule,
+    Maker(const Population& population, const neurons::PerNeuron<P>& model, const NeuronRule& rule,
           const SteppedRules& rules, const Layout& layout)
         : population_(population), model_(model), rule_(rule), rules_(rules), layout_(layout) {
         check_sharing();
@@ -316,7 +316,7 @@ class Maker {
     }
 
     const Population& population_;
-    const std::vector<P>& model_;
+    const neurons::PerNeuron<P>& model_;
     const NeuronRule& rule_;
     const SteppedRules& rules_;
     const Layout& layout_;
@@ -441,7 +441,7 @@ void check_rule(const NeuronRule& rule, const std::string& name) {
 
 /// The membrane that R asks for.
 template <class P>
-NeuronRule settled(NeuronRule rule, const std::vector<P>& model) {
+NeuronRule settled(NeuronRule rule, const neurons::PerNeuron<P>& model) {
     if constexpr (requires(P p) { p.tau_m; }) {
         if (rule.R == Resistance::one_or_tau_over_dt) {
             const bool one = std::abs(model.front().R - 1.0) <= 1e-8 + 1e-5;

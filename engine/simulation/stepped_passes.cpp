@@ -90,15 +90,13 @@ SALTUS_INLINE void take_step(Membrane form, const Coefficients<T>& c, T* __restr
     }
 }
 
-/// trunc(x) for x >= 0; floating point numbers beyond 2^23 (2^30) are taken as they are: those of T beyond
-/// that are whole, or nobody counts so many spikes.
-SALTUS_INLINE float whole(float x) {
-    constexpr float large = 8388608.0F;
-    return x < large ? static_cast<float>(static_cast<std::int32_t>(std::min(x, large))) : x;
-}
-SALTUS_INLINE double whole(double x) {
-    constexpr double large = 1073741824.0;
-    return x < large ? static_cast<double>(static_cast<std::int32_t>(std::min(x, large))) : x;
+/// trunc(x), 0 for x < 0. Without a branch, for vector instructions; what is beyond 2^23 is taken as whole.
+template <class T>
+SALTUS_INLINE T whole(T x) {
+    constexpr T large = 8388608;
+    const T below = x < large ? x : large;
+    const T counted = below > T{0} ? below : T{0};
+    return static_cast<T>(static_cast<std::int32_t>(counted)) + (x - below);
 }
 
 enum class Way { to_value, subtract, counts, later, before_and_after };
@@ -116,12 +114,13 @@ SALTUS_INLINE void fire(const NeuronRule& rule, const Coefficients<T>& c, T* __r
         for (std::size_t k = 0; k < count; ++k) {
             const std::size_t i = first + k;
             const T theta = V_th[i];
+            const T to = way == Way::to_value ? V_reset[i] : T{0};
             T v = V[i];
             if constexpr (way == Way::before_and_after) v = v - pending[i] * theta;
             const bool over = reached ? v >= theta : v > theta;
             T spikes = over ? T{1} : T{0};
-            if constexpr (way == Way::counts) spikes = over ? whole(v / theta) : T{0};
-            if constexpr (way == Way::to_value) v = over ? V_reset[i] : v;
+            if constexpr (way == Way::counts) spikes = whole(v / theta);
+            if constexpr (way == Way::to_value) v = over ? to : v;
             if constexpr (way == Way::subtract || way == Way::counts) v = v - spikes * theta;
             if constexpr (way == Way::later) pending[i] = spikes;
             if constexpr (way == Way::before_and_after) {

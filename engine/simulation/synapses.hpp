@@ -77,8 +77,9 @@ class Rows {
                 if (begins_[source] != begins_[source + 1]) f(source);
             }
         }
-        for (std::size_t k = 0; k < marks_.size(); ++k) {
-            for (std::uint64_t bits = marks_[k].bits; bits != 0; bits &= bits - 1)
+        std::size_t left = is_sparse() ? begins_.size() - 1 : 0;  // the last mark ends the rows
+        for (std::size_t k = 0; left > 0; ++k) {
+            for (std::uint64_t bits = marks_[k].bits; bits != 0 && left > 0; bits &= bits - 1, --left)
                 f(static_cast<NeuronIndex>(64 * k + static_cast<std::size_t>(std::countr_zero(bits))));
         }
     }
@@ -137,7 +138,9 @@ class SynapseTable {
             }
             return;
         }
-        auto [k, end] = rows_[source];
+        const Rows::Row row = rows_[source];
+        std::uint32_t k = row.begin;
+        const std::uint32_t end = row.end;
         if (layout_ == Layout::one) {
             if (k != end) take(delays_.front(), k, end);
             return;
@@ -170,11 +173,11 @@ class SynapseTable {
     /// few_share_delays().
     template <class F>
     void each(NeuronIndex source, F&& take) const {
-        const auto [begin, end] = rows_[source];
+        const Rows::Row row = rows_[source];
         if (delay_own_.empty()) {
-            for (std::uint32_t k = begin; k < end; ++k) take(delays_[delay_index_[k]], k);
+            for (std::uint32_t k = row.begin; k < row.end; ++k) take(delays_[delay_index_[k]], k);
         } else {
-            for (std::uint32_t k = begin; k < end; ++k) take(delay_own_[k], k);
+            for (std::uint32_t k = row.begin; k < row.end; ++k) take(delay_own_[k], k);
         }
     }
     /// A group of one delay has one synapse or little more: the layout is `own`.

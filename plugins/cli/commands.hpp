@@ -10,6 +10,7 @@ void add_run(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_train(CLI::App& app);
 
 /// Rules below `train`.

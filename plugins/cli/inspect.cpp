@@ -3,12 +3,14 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "commands.hpp"
 #include "console.hpp"
 #include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "saltus/io/sonata_network.hpp"
 
 namespace saltus::cli {
 
@@ -125,6 +127,34 @@ void add_refusals(const Network& network, std::vector<std::string>& warnings) {
     }
 }
 
+/// What only a NIR file has: who may have written it, who can run it, and what they do not agree on.
+struct Origins {
+    converters::Guess guess;
+    std::vector<converters::ToolReading> tools;
+    std::vector<std::string> traps;
+};
+
+std::optional<Origins> origins_of(const Options& options) {
+    if (io::is_sonata_config(options.network)) return std::nullopt;
+    const io::NirDocument document = read_document(options.network, options.reading.sum_duplicate_edges());
+    return Origins{converters::guess_convention(document), converters::tool_readings(document),
+                   converters::traps_of(document)};
+}
+
+void print_origins(const Origins& origins) {
+    std::string also;
+    for (const std::string& name : origins.guess.also) also += (also.empty() ? "" : ", ") + name;
+    std::cout << "\n  stepped clock: convention " << origins.guess.convention << ", steps of "
+              << to_string(origins.guess.dt) << ", guessed because " << origins.guess.reason
+              << (also.empty() ? "" : "; the nodes are also those of " + also) << "\n\n";
+    std::vector<std::vector<std::string>> tools{{"convention", "step", "on the stepped clock"}};
+    for (const converters::ToolReading& tool : origins.tools)
+        tools.push_back({tool.convention, to_string(tool.dt), tool.refusal.empty() ? "runs" : tool.refusal});
+    std::cout << table(tools);
+    if (!origins.traps.empty()) std::cout << "\n";
+    for (const std::string& trap : origins.traps) std::cout << "  trap: " << trap << "\n";
+}
+
 void print_text(const Network& network, const std::vector<std::string>& warnings) {
     std::vector<std::vector<std::string>> populations{
         {"population", "model", "shape", "neurons", "parameters"}};
@@ -155,7 +185,25 @@ void print_text(const Network& network, const std::vector<std::string>& warnings
     for (const std::string& warning : warnings) std::cout << "  warning: " << warning << "\n";
 }
 
-void print_json(const Network& network, const std::vector<std::string>& warnings) {
+nlohmann::ordered_json as_json(const Origins& origins) {
+    nlohmann::ordered_json tools = nlohmann::ordered_json::array();
+    for (const converters::ToolReading& tool : origins.tools) {
+        tools.push_back({{"convention", tool.convention},
+                         {"dt_s", tool.dt.seconds()},
+                         {"refusal", tool.refusal.empty() ? nlohmann::ordered_json()
+                                                          : nlohmann::ordered_json(tool.refusal)}});
+    }
+    return {{"guess",
+             {{"convention", origins.guess.convention},
+              {"dt_s", origins.guess.dt.seconds()},
+              {"reason", origins.guess.reason},
+              {"also", origins.guess.also}}},
+            {"tools", std::move(tools)},
+            {"traps", origins.traps}};
+}
+
+void print_json(const Network& network, const std::vector<std::string>& warnings,
+                const std::optional<Origins>& origins) {
     nlohmann::ordered_json json;
     json["populations"] = nlohmann::ordered_json::array();
     for (const Population& population : network.populations()) {
@@ -189,6 +237,7 @@ void print_json(const Network& network, const std::vector<std::string>& warnings
         json["outputs"][output.name] = network.populations()[output.population].name;
     }
     json["warnings"] = warnings;
+    if (origins) json["stepped"] = as_json(*origins);
     std::cout << json.dump() << "\n";
 }
 
@@ -196,10 +245,12 @@ void inspect(const Options& options) {
     const converters::NirImport import = read_network(options.network, options.reading);
     std::vector<std::string> warnings = import.notes;
     add_refusals(import.network, warnings);
+    const std::optional<Origins> origins = origins_of(options);
     if (options.json) {
-        print_json(import.network, warnings);
+        print_json(import.network, warnings, origins);
     } else {
         print_text(import.network, warnings);
+        if (origins) print_origins(*origins);
     }
 }
 

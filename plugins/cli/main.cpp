@@ -26,8 +26,7 @@ struct Planned {
     const char* verb;
     const char* what;
 };
-constexpr std::array<Planned, 5> planned{{{"compare", "compare clocks and conventions"},
-                                          {"export", "export to hardware toolchains"},
+constexpr std::array<Planned, 4> planned{{{"export", "export to hardware toolchains"},
                                           {"quantize", "quantise a network"},
                                           {"sweep", "batch runs on a cluster"},
                                           {"bench", "benchmarks"}}};
@@ -57,6 +56,7 @@ int main(int argc, char** argv) {
     saltus::cli::add_inspect(app);
     saltus::cli::add_convert(app);
     saltus::cli::add_evaluate(app);
+    saltus::cli::add_compare(app);
     saltus::cli::add_train(app);
     add_planned(app);
 

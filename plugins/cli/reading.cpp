@@ -10,13 +10,15 @@
 namespace saltus::cli {
 
 void ReadingOptions::add_to(CLI::App& app) {
-    app.add_option("--clock", clock_, "exact, or stepped (integer is not built yet)");
-    app.add_option(
-        "--convention", convention_,
-        "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, spikingjelly, "
-        "rockpool, lava-dl, nengo, jaxsnn, brian2, nest, or a file of your own that ends in .json "
-        "(default: what the file's own metadata say; else nir for the exact clock, and a guess from "
-        "the file for the stepped one)");
+    if (has_clock_) {
+        app.add_option("--clock", clock_, "exact, or stepped (integer is not built yet)");
+        app.add_option(
+            "--convention", convention_,
+            "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, spikingjelly, "
+            "rockpool, lava-dl, nengo, jaxsnn, brian2, nest, or a file of your own that ends in .json "
+            "(default: what the file's own metadata say; else nir for the exact clock, and a guess from "
+            "the file for the stepped one)");
+    }
     app.add_option("--time-unit", time_unit_, "unit of the file's time constants and delays: s, ms, steps");
     app.add_option("--spike-area", spike_area_, "what a spike weighs: unit, step, jump");
     app.add_option("--reset", reset_, "v_reset, zero, subtract, subtract_repeated");
@@ -52,29 +54,30 @@ bool is_sonata(const std::string& path) {
 }  // namespace
 
 io::NirDocument read_document(const std::string& path, bool sum_duplicate_edges) {
-    if (is_sonata(path)) return converters::nir_from_network(read_network(path, {}).network);
+    if (is_sonata(path)) return converters::nir_from_network(read_network(path, ReadingOptions()).network);
     const io::NirReadOptions options{sum_duplicate_edges};
     if (std::filesystem::path(path).extension() == ".json") return io::read_nir_json(path, options);
     return io::read_nir(path, options);
 }
 
 converters::Import read_network(const std::string& path, const ReadingOptions& options) {
-    if (is_sonata(path)) {
-        const converters::NirReading reading = options.reading();
-        try {
-            const io::SonataCircuit circuit = io::read_sonata_circuit(path);
-            if (!options.steps()) return converters::network_from_sonata(circuit, reading.recurrent_delay);
-            converters::Import import = converters::network_from_sonata(circuit);
-            converters::Import stepped = converters::network_for_steps(import.network, reading);
-            stepped.notes.insert(stepped.notes.begin(), import.notes.begin(), import.notes.end());
-            return stepped;
-        } catch (const NetworkError& error) {
-            throw LimitError(path + ": " + error.what());
-        }
-    }
-    const io::NirDocument document = read_document(path, options.sum_duplicate_edges());
+    return read_network(path, options, options.reading());
+}
+
+converters::Import read_network(const std::string& path, const ReadingOptions& options,
+                                const converters::NirReading& reading) {
     try {
-        return converters::network_from_nir(document, options.reading());
+        if (!is_sonata(path)) {
+            const io::NirDocument document = read_document(path, options.sum_duplicate_edges());
+            return converters::network_from_nir(document, reading);
+        }
+        const io::SonataCircuit circuit = io::read_sonata_circuit(path);
+        if (reading.clock == converters::Clock::exact)
+            return converters::network_from_sonata(circuit, reading.recurrent_delay);
+        converters::Import import = converters::network_from_sonata(circuit);
+        converters::Import stepped = converters::network_for_steps(import.network, reading);
+        stepped.notes.insert(stepped.notes.begin(), import.notes.begin(), import.notes.end());
+        return stepped;
     } catch (const NetworkError& error) {
         throw LimitError(path + ": " + error.what());
     }

@@ -11,6 +11,10 @@ namespace saltus::cli {
 /// Options of every command that runs or shows a network.
 class ReadingOptions {
   public:
+    enum class Clock { option, chosen_elsewhere };
+    /// Where the clock is chosen elsewhere, there is no option for it, nor for the convention.
+    explicit ReadingOptions(Clock clock = Clock::option) : has_clock_(clock == Clock::option) {}
+
     void add_to(CLI::App& app);
 
     [[nodiscard]] converters::NirReading reading() const;  // throws UsageError
@@ -20,6 +24,7 @@ class ReadingOptions {
     [[nodiscard]] bool sum_duplicate_edges() const { return sum_duplicate_edges_; }
 
   private:
+    bool has_clock_;
     std::string clock_ = "exact";
     std::string convention_;
     std::string time_unit_;
@@ -37,5 +42,8 @@ class ReadingOptions {
 
 /// Reads a document and takes it as a network; a NetworkError names the file.
 [[nodiscard]] converters::Import read_network(const std::string& path, const ReadingOptions& options);
+/// The same with a reading of one's own.
+[[nodiscard]] converters::Import read_network(const std::string& path, const ReadingOptions& options,
+                                              const converters::NirReading& reading);
 
 }  // namespace saltus::cli

@@ -16,9 +16,16 @@ namespace saltus::python {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Values = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Values = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-/// A dictionary of trains, or of arrays (steps, neurons) of amplitudes, by input.
+template <class T>
+Raster raster_from(const Values<T>& values, const std::string& name) {
+    return Raster::of(std::span<const T>(values.data(), values.size()),
+                      static_cast<std::uint32_t>(values.shape(1)), name);
+}
+
+/// A dictionary of trains, or of arrays (steps, neurons) of amplitudes, float32 or float64, by input.
 SteppedSample sample_from(const Network& network, const nb::dict& inputs, Duration dt, std::uint32_t steps) {
     std::vector<InputSpikes> trains;
     std::vector<SteppedSample::Input> rasters;
@@ -28,9 +35,10 @@ SteppedSample sample_from(const Network& network, const nb::dict& inputs, Durati
             trains.push_back({name, nb::cast<const Spikes&>(value).train});
             continue;
         }
-        const auto values = nb::cast<Values>(value);
-        const std::span<const double> all(values.data(), values.size());
-        rasters.push_back({name, Raster::of(all, static_cast<std::uint32_t>(values.shape(1)), name)});
+        Values<float> single;
+        rasters.push_back({name, nb::try_cast(value, single, false)
+                                     ? raster_from<float>(single, name)
+                                     : raster_from<double>(nb::cast<Values<double>>(value), name)});
     }
     SteppedSample sample = sample_of(network, trains, dt, steps);
     std::move(rasters.begin(), rasters.end(), std::back_inserter(sample.inputs));

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 from conftest import NIR_FILES, ROOT, SAMPLES
 
 PROGRAM = Path(os.environ.get("SALTUS_PROGRAM", ROOT / "build" / "release" / "bin" / "saltus"))
@@ -99,7 +100,7 @@ def test_the_exit_code_and_one_line_tell_what_went_wrong(tmp_path):
         "--convention",
         "sinabs",
     )
-    for verb in ("compare", "export", "quantize", "sweep", "bench"):
+    for verb in ("export", "quantize", "sweep", "bench"):
         assert f"saltus {verb} is not built yet" in refusal(4, verb, "anything", "--at", "all")
     assert "has no unit" in refusal(2, "run", NETWORK, "-d", "350")
     assert "did you mean" in refusal(2, "run", NETWORK, "-d", "1ms", "--convention", "nors").lower()
@@ -226,3 +227,71 @@ def test_a_sonata_circuit_is_inspected_and_run(circuit, tmp_path):
     (tmp_path / "node_types.csv").unlink()
     _, said = saltus("run", circuit, "-i", spikes, "-d", "10ms", code=3)
     assert "node_types.csv: no such file" in said
+
+
+def test_compare_tells_where_clocks_and_conventions_part(tmp_path):
+    network = NIR_FILES / "paper" / "lif_norse.nir"
+    with h5py.File(NIR_FILES / "paper" / "lif_traces.h5") as file:
+        pulses = np.flatnonzero(file["norse/input"][:])
+    spikes = tmp_path / "spikes.h5"
+    with h5py.File(spikes, "w") as file:
+        group = file.create_group("spikes/input")
+        group["timestamps"] = pulses * 0.1
+        group["timestamps"].attrs["units"] = "ms"
+        group["node_ids"] = np.zeros(len(pulses), np.uint64)
+    page = tmp_path / "compare.html"
+    stdout, _ = saltus(
+        *("compare", network, "-i", spikes, "-d", "100ms", "--dt", "0.1ms", "--json", "--report", page),
+        *("--with", "stepped:norse,stepped:snntorch,exact:norse"),
+    )
+    result = json.loads(stdout)
+    assert [run["run"] for run in result["runs"]] == ["stepped:norse", "stepped:snntorch", "exact:norse"]
+    assert [run["spikes_by_population"]["1"] for run in result["runs"]] == [4, 4, 4]
+    alike, exact = result["populations"]
+    assert (alike["same"], alike["only_here"], alike["first_difference"]) == (4, 0, None)
+    assert alike["van_rossum"] == alike["victor_purpura"] == 0
+    # An impulse of area dt lets the neuron fire at 45 and 50 ms, a pulse dt wide at 46 and 51 ms.
+    assert exact["same"] == 2
+    first = exact["first_difference"]
+    assert (first["time_s"], first["only_in"]) == (0.045, "exact:norse")
+    assert first["potential"] == 0.0  # it has just been reset
+    assert 0.09 < first["potential_of_first"] < 0.1
+    assert exact["victor_purpura"] == pytest.approx(0.2)  # two spikes, 1 ms each, at 10 ms
+    assert exact["van_rossum"] > 0
+    html = page.read_text()
+    for text in ("stepped:snntorch", "1, neuron 0", "Spikes of 1"):
+        assert text in html
+    assert "<script" not in html
+
+    stdout, _ = saltus("compare", network, "-i", spikes, "-d", "100ms", "--with", "exact,stepped")
+    assert "first difference" in stdout
+    saltus("compare", network, "-i", spikes, "-d", "100ms", "--with", "exact", code=2)
+    saltus("compare", network, "-i", spikes, "--with", "exact,stepped", code=2)
+    saltus("compare", network, "-i", spikes, "-d", "1ms", "--with", "exact,walked", code=2)
+    _, stderr = saltus(
+        "compare", network, "-i", spikes, "-d", "100ms", "--with", "exact,stepped:lava-dl", code=4
+    )
+    assert "stepped:lava-dl" in stderr
+    assert "no LIF" in stderr
+
+
+def test_compare_counts_decisions_on_a_data_set(tmp_path):
+    arguments = ("--with", "stepped:norse,stepped:sinabs", "--dt", "1ms", "--json", "-q")
+    stdout, _ = saltus("compare", NETWORK, "--dataset", RECORDINGS / "Test" / "3", "-d", "100ms", *arguments)
+    norse, sinabs = json.loads(stdout)["decisions"]
+    assert norse["samples"] == norse["as_first"] == sinabs["samples"] > 0
+    assert sinabs["as_first"] <= sinabs["samples"]
+
+
+def test_inspect_tells_who_wrote_a_file_who_can_run_it_and_the_traps():
+    stdout, _ = saltus("inspect", NIR_FILES / "norse" / "skip_join" / "network.nir", "--json")
+    stepped = json.loads(stdout)["stepped"]
+    assert stepped["guess"]["convention"] == "norse"
+    assert {tool["convention"] for tool in stepped["tools"] if tool["refusal"] is None} >= {
+        "norse",
+        "snntorch",
+    }
+    assert any("joins another way" in trap for trap in stepped["traps"])
+    stdout, _ = saltus("inspect", NIR_FILES / "norse" / "skip_join" / "network.nir")
+    assert "guessed because" in stdout
+    assert "trap: " in stdout

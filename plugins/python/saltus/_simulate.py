@@ -83,7 +83,8 @@ def _signal(name: str, value: Any, shape: tuple[int, ...] | None) -> Any:
     array = _shape_of(name, value, shape)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"spikes for {name!r}: expected numbers, found {array.dtype}.")
-    return np.ascontiguousarray(array.reshape(len(array), -1), np.float64)
+    kind = np.float32 if array.dtype in (bool, np.uint8, np.int8, np.float32) else np.float64
+    return np.ascontiguousarray(array.reshape(len(array), -1), kind)
 
 
 def _check_clock(clock: str) -> None:
@@ -188,12 +189,12 @@ def simulate(
     recurrent_delay: float | None = None,
     threads: int | None = None,
     record: str | Iterable[str] = ("spikes",),
-    until_first_spike_of: str | None = None,
     seed: int | None = None,
     time_unit: str | None = None,
     spike_area: str | None = None,
     reset: str | None = None,
     t_ref: float | None = None,
+    until_first_spike_of: str | None = None,
     checkpoint: "str | os.PathLike[str] | None" = None,
     checkpoint_every: float = 60.0,
     resume: bool = False,
@@ -230,11 +231,11 @@ def simulate(
     record : iterable of {"spikes", "potentials"}
         Potentials are recorded at 0, dt, 2 dt, ..., by the stepped clock after each step. Nothing is recorded
         with ().
+    seed : int, optional
+        The exact clock draws no random numbers; results do not depend on it.
     until_first_spike_of : str, optional
         End the run with the instant of the first spike of this population: a network that decides by who is
         first need not go on.
-    seed : int, optional
-        The exact clock draws no random numbers; results do not depend on it.
     checkpoint : str or path-like, optional
         A file from which the run can go on if it is ended: written every `checkpoint_every` seconds of wall
         clock and when it is interrupted, removed when it is done. Not with potentials.
@@ -312,7 +313,7 @@ def simulate(
     )
     if clock == "stepped":
         if until_first_spike_of is not None:
-            raise LimitError("until_first_spike_of: the stepped clock runs all its steps; the exact clock can.")
+            raise LimitError("until_first_spike_of: the stepped clock runs all its steps.")
         if checkpoint is not None:
             raise LimitError("checkpoint: the stepped clock writes none; only the exact clock does.")
         try:

@@ -39,9 +39,9 @@ using NirImport = Import;
 /// UsageError; LimitError for what the tool, or the clock, does not have.
 [[nodiscard]] NirImport network_from_nir(const io::NirDocument& document, const NirReading& reading = {});
 
-/// A network that no document describes, for the stepped clock. Under a convention of grid neurons ("nir", the
-/// default, "brian2", "nest") it is taken as it is; under that of a tool it is what the tool would read from the
-/// network's NIR file. Throws as nir_from_network and network_from_nir do.
+/// A network that no document describes, for the stepped clock. Under a convention of grid neurons ("nir",
+/// the default, "brian2", "nest") it is taken as it is; under that of a tool it is what the tool would read
+/// from the network's NIR file. Throws as nir_from_network and network_from_nir do.
 [[nodiscard]] Import network_for_steps(const Network& network, const NirReading& reading = {});
 
 /// Which tool a document comes from, by what it holds.
@@ -52,6 +52,19 @@ struct Guess {
     std::vector<std::string> also;  // other conventions under which the file makes sense
 };
 [[nodiscard]] Guess guess_convention(const io::NirDocument& document);
+
+/// How a convention takes a document on the stepped clock.
+struct ToolReading {
+    std::string convention;
+    Duration dt;
+    std::string refusal;  // empty: it runs
+};
+/// For every convention of a tool that steps, with its usual step or the one that the file suggests.
+[[nodiscard]] std::vector<ToolReading> tool_readings(const io::NirDocument& document);
+
+/// What in a document means different things to different tools and clocks, or is lost in some; one sentence
+/// each.
+[[nodiscard]] std::vector<std::string> traps_of(const io::NirDocument& document);
 
 /// The network as a document that network_from_nir reads back under the convention "nir". Refractory periods,
 /// initial potentials other than 0 and reset by subtraction have no place in NIR: what is lost is told in

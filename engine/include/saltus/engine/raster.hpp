@@ -29,6 +29,8 @@ struct Raster {
     /// for values that are not finite.
     [[nodiscard]] static Raster of(std::span<const double> values, std::uint32_t neurons,
                                    std::string_view population);
+    [[nodiscard]] static Raster of(std::span<const float> values, std::uint32_t neurons,
+                                   std::string_view population);
     /// A spike at t falls into step floor(t / dt); those that fall together add up, those after the last step
     /// are left out. Throws InputError for a neuron that does not exist and a time before 0.
     [[nodiscard]] static Raster of(const SpikeTrain& spikes, std::uint32_t neurons, Duration dt,

@@ -1,0 +1,164 @@
+"""The stepped clock beside norse and sinabs: a batch of 64 recordings of N-MNIST through the paper's CNN.
+
+    python tests/benchmarks/stepped/compare.py [--threads 2] [--rounds 3] [--only saltus-norse ...]
+
+needs saltus, torch, nir, and the tools of the rows that are asked for. Each row is a process of its own, so
+that neither libraries nor threads meet; rows take turns. Prints a JSON line for each run: the smallest of
+the repetitions after a first one that does not count, in seconds of wall clock and of CPU, and the spikes of
+the output; at the end the smallest of all rounds, and ratios.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+NETWORK = ROOT / "datasets/samples/cnn_nmnist/cnn_sinabs.nir"
+RECORDINGS = ROOT / "datasets/samples/n-mnist"
+BATCH, STEPS = 64, 300
+
+
+def batch():
+    """(samples, steps, 2, 34, 34): events a millisecond; after the last recording comes the first again."""
+    import numpy as np
+
+    files = sorted(RECORDINGS.glob("Test/*/*.bin"), key=lambda path: path.name)
+    raster = np.zeros((BATCH, STEPS, 2, 34, 34), np.float32)
+    for k in range(BATCH):
+        raw = np.fromfile(files[k % len(files)], dtype=np.uint8).reshape(-1, 5).astype(np.int64)
+        t = (((raw[:, 2] & 0x7F) << 16) | (raw[:, 3] << 8) | raw[:, 4]) // 1000
+        ok = t < STEPS
+        np.add.at(raster[k], (t[ok], raw[ok, 2] >> 7, raw[ok, 1], raw[ok, 0]), 1)
+    return raster
+
+
+def graph_for_batches():
+    """The file's Flatten has no batch axis; norse takes start_dim as it stands."""
+    import nir
+
+    graph = nir.read(NETWORK, type_check=False)
+    for node in graph.nodes.values():
+        if isinstance(node, nir.Flatten):
+            node.start_dim = 1
+    return graph
+
+
+def saltus_runner(convention, raster, threads):
+    import saltus
+
+    net = saltus.load(NETWORK)
+    samples = [{"input": sample} for sample in raster]
+
+    def run():
+        outs = saltus.simulate(
+            net, samples, clock="stepped", convention=convention, dt=1e-3, threads=threads, record=()
+        )
+        return sum(out.spike_counts["12"] for out in outs)
+
+    return run
+
+
+def norse_runner(raster):
+    import norse.torch
+    import torch
+
+    model = norse.torch.from_nir(graph_for_batches(), dt=1e-3)
+    signal = torch.from_numpy(raster)
+
+    def run():
+        state, spikes = None, 0.0
+        with torch.no_grad():
+            for t in range(STEPS):
+                z, state = model(signal[:, t], state)
+                spikes += float(z.sum())
+        return int(spikes)
+
+    return run
+
+
+def sinabs_runner(raster, whole):
+    """Sample by sample and step in one axis, as sinabs has it; `whole`: all steps in one call."""
+    import nir
+    import sinabs.nir
+    import torch
+
+    steps = STEPS if whole else 1
+    graph = nir.read(NETWORK, type_check=False)
+    model = sinabs.nir.from_nir(graph, batch_size=BATCH, num_timesteps=steps)
+    signal = torch.from_numpy(raster)
+
+    def run():
+        for module in model.modules():
+            if hasattr(module, "reset_states"):
+                module.reset_states()
+        spikes = 0.0
+        with torch.no_grad():
+            for t in range(0, STEPS, steps):
+                out = model(signal[:, t : t + steps].reshape(BATCH * steps, 2, 34, 34))
+                out = out[0] if isinstance(out, tuple) else out
+                spikes += float(out.sum())
+        return int(spikes)
+
+    return run
+
+
+ROWS = {
+    "saltus-norse": lambda raster, threads: saltus_runner("norse", raster, threads),
+    "norse": lambda raster, threads: norse_runner(raster),
+    "saltus-sinabs": lambda raster, threads: saltus_runner("sinabs", raster, threads),
+    "sinabs-steps": lambda raster, threads: sinabs_runner(raster, whole=False),
+    "sinabs-whole": lambda raster, threads: sinabs_runner(raster, whole=True),
+}
+
+
+def measure(row, threads, repetitions):
+    if not row.startswith("saltus"):
+        import torch
+
+        torch.set_num_threads(threads)
+    run = ROWS[row](batch(), threads)
+    spikes = run()
+    wall, cpu = [], []
+    for _ in range(repetitions):
+        begin, used = time.perf_counter(), time.process_time()
+        again = run()
+        wall.append(time.perf_counter() - begin)
+        cpu.append(time.process_time() - used)
+        if again != spikes:
+            raise SystemExit(f"{row}: {again} spikes, then {spikes}: state is left over between runs")
+    print(json.dumps({"row": row, "wall_s": min(wall), "cpu_s": min(cpu), "output_spikes": spikes}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--row", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.row:
+        measure(args.row, args.threads, args.repetitions)
+        return
+    best = {}
+    for _ in range(args.rounds):
+        for row in args.only:
+            environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
+            numbers = ["--threads", str(args.threads), "--repetitions", str(args.repetitions)]
+            command = [sys.executable, __file__, "--row", row, *numbers]
+            line = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+            print(line, end="", flush=True)
+            result = json.loads(line)
+            best[row] = min(best.get(row, float("inf")), result["wall_s"])
+    for row, seconds in best.items():
+        peer = "saltus-norse" if "norse" in row else "saltus-sinabs"
+        ratio = f"{seconds / best[peer]:6.1f} x" if peer in best else ""
+        print(f"{row:14s} {seconds:8.3f} s a batch {ratio}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
