@@ -43,7 +43,7 @@ class Maker {
     std::vector<T> V_0, I_0;
 
   private:
-    [[nodiscard]] const P& neuron(std::size_t i) const {
+    [[nodiscard]] P neuron(std::size_t i) const {
         return model_[model_.size() == 1 ? 0 : layout_.outside(static_cast<NeuronIndex>(i))];
     }
     /// f of each neuron's parameters.
@@ -83,7 +83,7 @@ class Maker {
     void check_sharing() const {
         if (rule_.shared == Shared::nothing) return;
         for_each([&](const P& p, std::size_t j) {
-            const P& first = model_.front();
+            const P first = model_[0];
             const auto same = [&](const char* field, double x, double y) {
                 if (x != y)
                     throw refused(field, j, "one value for the whole population, " + shown(y), x,
@@ -444,7 +444,7 @@ template <class P>
 NeuronRule settled(NeuronRule rule, const neurons::PerNeuron<P>& model) {
     if constexpr (requires(P p) { p.tau_m; }) {
         if (rule.R == Resistance::one_or_tau_over_dt) {
-            const bool one = std::abs(model.front().R - 1.0) <= 1e-8 + 1e-5;
+            const bool one = std::abs(model[0].R - 1.0) <= 1e-8 + 1e-5;
             rule.membrane = one ? Membrane::relax_by_division : Membrane::decay_by_division;
         }
     } else if (rule.membrane == Membrane::relax || rule.membrane == Membrane::relax_by_division ||
