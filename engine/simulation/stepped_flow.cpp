@@ -65,13 +65,10 @@ class FlowState final : public NeuronState<T> {
 
     [[nodiscard]] double potential(NeuronIndex i) const override { return states_[i].V; }
     [[nodiscard]] double current(NeuronIndex i) const override {
-        if constexpr (requires { states_[i].I; }) {
-            const double constant = [&] {
-                if constexpr (requires { group_.constants[i].constant_I; })
-                    return group_.constants[i].constant_I;
-                return 0.0;
-            }();
-            return states_[i].I + constant;
+        if constexpr (requires { group_.constants[i].constant_I; }) {
+            return states_[i].I + group_.constants[i].constant_I;
+        } else if constexpr (requires { states_[i].I; }) {
+            return states_[i].I;
         } else {
             return 0.0 * static_cast<double>(i);
         }

@@ -82,8 +82,8 @@ std::vector<Parameter> parameters_of(const Source&) {
 std::string reset_of(const Population& population) {
     return std::visit(
         [](const auto& model) -> std::string {
-            if constexpr (requires { model.front().t_ref = Duration(); }) {
-                switch (model.front().reset) {
+            if constexpr (requires { model[0].t_ref = Duration(); }) {
+                switch (model[0].reset) {
                     case neurons::Reset::to_value:
                         return "to V_reset";
                     case neurons::Reset::subtract:
