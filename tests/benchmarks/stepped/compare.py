@@ -1,11 +1,16 @@
-"""The stepped clock beside norse and sinabs: a batch of 64 recordings of N-MNIST through the paper's CNN.
+"""The stepped clock beside torch tools: a batch of 64 recordings of N-MNIST through the paper's CNN.
 
-    python tests/benchmarks/stepped/compare.py [--threads 2] [--rounds 3] [--only saltus-norse ...]
+    python tests/benchmarks/stepped/compare.py [--threads 2] [--rounds 3] [--only saltus-norse norse ...]
 
-needs saltus, torch, nir, and the tools of the rows that are asked for. Each row is a process of its own, so
-that neither libraries nor threads meet; rows take turns. Prints a JSON line for each run: the smallest of
-the repetitions after a first one that does not count, in seconds of wall clock and of CPU, and the spikes of
-the output; at the end the smallest of all rounds, and ratios.
+needs saltus and what requirements.txt beside this file lists. Each row is a process of its own, so that
+neither libraries nor threads meet; rows take turns. All are fed the same float32 tensor (samples, steps, 2,
+34, 34) in memory. Prints a JSON line for each run: the smallest of the repetitions after a first one that
+does not count, in seconds of wall clock and of CPU, and the spikes of the output; at the end the smallest of
+all rounds, and ratios to the row of Saltus under the same rule.
+
+norse, sinabs and spikingjelly run the file by their own importers, step by step, and, "-whole", layer by
+layer over all steps where they can. The importer of snntorch 1.0.0 cannot have an IF inside a network, so
+that its row is the model as a user of it writes it: Conv2d, Leaky(beta=1, reset to zero), sum pooling.
 """
 
 import argparse
@@ -47,7 +52,7 @@ def graph_for_batches():
     return graph
 
 
-def saltus_runner(convention, raster, threads):
+def saltus_runner(convention, raster, threads, dt=1e-3):
     import saltus
 
     net = saltus.load(NETWORK)
@@ -55,7 +60,7 @@ def saltus_runner(convention, raster, threads):
 
     def run():
         outs = saltus.simulate(
-            net, samples, clock="stepped", convention=convention, dt=1e-3, threads=threads, record=()
+            net, samples, clock="stepped", convention=convention, dt=dt, threads=threads, record=()
         )
         return sum(out.spike_counts["12"] for out in outs)
 
@@ -106,12 +111,87 @@ def sinabs_runner(raster, whole):
     return run
 
 
+def snntorch_runner(raster):
+    import nir
+    import snntorch
+    import torch
+
+    nodes = nir.read(NETWORK, type_check=False).nodes
+    layers = []
+    for name in map(str, range(13)):
+        node = nodes[name]
+        if isinstance(node, nir.Conv2d):
+            out, channels, *kernel = node.weight.shape
+            stride, padding = tuple(map(int, node.stride)), tuple(map(int, node.padding))
+            layers.append(torch.nn.Conv2d(channels, out, tuple(kernel), stride, padding))
+        elif isinstance(node, nir.Affine):
+            layers.append(torch.nn.Linear(node.weight.shape[1], node.weight.shape[0]))
+        elif isinstance(node, nir.SumPool2d):
+            layers.append(torch.nn.LPPool2d(1, tuple(map(int, node.kernel_size))))
+        elif isinstance(node, nir.Flatten):
+            layers.append(torch.nn.Flatten())
+        else:
+            threshold = float(node.v_threshold.flat[0])
+            layers.append(
+                snntorch.Leaky(beta=1.0, threshold=threshold, reset_mechanism="zero", reset_delay=False)
+            )
+        if hasattr(node, "weight"):
+            layers[-1].weight.data = torch.from_numpy(node.weight)
+            layers[-1].bias.data = torch.from_numpy(node.bias)
+    signal = torch.from_numpy(raster)
+
+    def run():
+        potentials = {
+            k: layer.reset_mem() for k, layer in enumerate(layers) if isinstance(layer, snntorch.Leaky)
+        }
+        spikes = 0.0
+        with torch.no_grad():
+            for t in range(STEPS):
+                z = signal[:, t]
+                for k, layer in enumerate(layers):
+                    if k in potentials:
+                        z, potentials[k] = layer(z, potentials[k])
+                    else:
+                        z = layer(z)
+                spikes += float(z.sum())
+        return int(spikes)
+
+    return run
+
+
+def spikingjelly_runner(raster, whole):
+    """The file's r = 1 asks for steps of one second."""
+    import nir
+    import torch
+    from spikingjelly.activation_based import nir_exchange
+
+    graph = nir.read(NETWORK, type_check=False)
+    model = nir_exchange.import_from_nir(graph, dt=1.0, step_mode="m" if whole else "s")
+    signal = torch.from_numpy(raster)
+
+    def run():
+        state, spikes = None, 0.0
+        with torch.no_grad():
+            if whole:
+                return int(model(signal.transpose(0, 1), state)[0].sum())
+            for t in range(STEPS):
+                z, state = model(signal[:, t], state)
+                spikes += float(z.sum())
+        return int(spikes)
+
+    return run
+
+
 ROWS = {
     "saltus-norse": lambda raster, threads: saltus_runner("norse", raster, threads),
     "norse": lambda raster, threads: norse_runner(raster),
+    "snntorch": lambda raster, threads: snntorch_runner(raster),
     "saltus-sinabs": lambda raster, threads: saltus_runner("sinabs", raster, threads),
     "sinabs-steps": lambda raster, threads: sinabs_runner(raster, whole=False),
     "sinabs-whole": lambda raster, threads: sinabs_runner(raster, whole=True),
+    "saltus-spikingjelly": lambda raster, threads: saltus_runner("spikingjelly", raster, threads, dt=1.0),
+    "spikingjelly-steps": lambda raster, threads: spikingjelly_runner(raster, whole=False),
+    "spikingjelly-whole": lambda raster, threads: spikingjelly_runner(raster, whole=True),
 }
 
 
