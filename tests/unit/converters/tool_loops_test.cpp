@@ -296,11 +296,14 @@ Layer layer_of(const Tool& tool, std::size_t inputs, double dt, Draw& draw) {
         }
         layer.neurons.push_back(p);
     }
-    const double gain =
-        type == "LIF" && (tool.convention == "norse" || tool.convention == "nengo") ? 4.0 : 1.0;
+    const double gain = type == "LIF" && (tool.convention == "norse" || tool.convention == "nengo" ||
+                                          tool.convention == "sinabs-norm")
+                            ? 4.0
+                            : 1.0;
     for (std::size_t k = 0; k < n * inputs; ++k)
         layer.weights.push_back(gain * (static_cast<double>(draw.below(17)) - 6.0) / 16.0);
-    if (tool.convention != "lava-dl" && draw.below(2) == 0) {
+    const bool has_no_linear = tool.convention.rfind("sinabs", 0) == 0;
+    if (has_no_linear || (tool.convention != "lava-dl" && draw.below(2) == 0)) {
         for (std::size_t k = 0; k < n; ++k)
             layer.bias.push_back((static_cast<double>(draw.below(9)) - 3.0) / 32.0);
     }
