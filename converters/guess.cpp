@@ -38,11 +38,21 @@ bool ends_with(const std::string& text, std::string_view end) {
     return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// The step of at most 1 ms, 1, 2 or 5 times a power of ten, that x is but for the rounding of its parts.
+/// x to three digits, if it is that but for the rounding of its parts.
+std::optional<double> as_any_step(std::optional<double> x) {
+    if (!x || !(*x > 0.0) || *x > 1.0) return std::nullopt;
+    const double unit = std::pow(10.0, std::floor(std::log10(*x)) - 2.0);
+    const double step = std::round(*x / unit) * unit;
+    return near(*x, step) ? std::optional(step) : std::nullopt;
+}
+
+/// The step of at most 1 ms, 1, 2, 2.5 or 5 times a power of ten, that x is.
 std::optional<double> as_step(std::optional<double> x) {
-    if (!x || !(*x > 0.0)) return std::nullopt;
-    for (const double step : {1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5, 5e-6, 2e-6, 1e-6})
-        if (near(*x, step)) return step;
+    const std::optional<double> step = as_any_step(x);
+    if (!step || *step > 1.0000001e-3) return std::nullopt;
+    const double power = std::pow(10.0, std::floor(std::log10(*step * 1.0000001)));
+    for (const double digits : {1.0, 2.0, 2.5, 5.0})
+        if (near(*step, digits * power)) return step;
     return std::nullopt;
 }
 
@@ -160,6 +170,24 @@ class Evidence {
         }
         return value;
     }
+    /// The step that r stands for where it is not 1, if all populations agree on one: 1 / dt of an IF, tau /
+    /// dt of others; of rockpool's exporter (tau / dt) exp(-dt / tau), of its importer tau / dt - 1.
+    [[nodiscard]] std::optional<double> step_of_r() const {
+        std::optional<double> step;
+        for (const Node& n : neurons_) {
+            const io::NirArray* r = n.node->array("r");
+            const io::NirArray* tau = n.node->array("tau") ? n.node->array("tau") : n.node->array("tau_mem");
+            if (!r) continue;
+            for (std::uint64_t i = 0; i < r->size(); ++i) {
+                const double x = r->real(i);
+                if (x == 1.0 || !(x > 0.0)) continue;
+                const double dt = (tau ? tau->real(tau->size() == 1 ? 0 : i) : 1.0) / x;
+                if (step && !near(dt, *step)) return std::nullopt;
+                step = dt;
+            }
+        }
+        return step;
+    }
     /// w_in = tau_syn / dt everywhere.
     [[nodiscard]] bool input_of_step(double dt) const {
         return std::all_of(neurons_.begin(), neurons_.end(), [&](const Node& n) {
@@ -183,13 +211,30 @@ Guess guessed(const char* convention, double dt, std::string reason) {
     return {convention, duration_from_seconds(dt), std::move(reason), {}};
 }
 
+/// dt of r = (tau / dt) exp(-dt / tau).
+double step_of_exported_r(double tau, double r) {
+    double x = 1.0 / (1.0 + r);  // dt / tau; x exp(x) = 1 / r
+    for (int k = 0; k < 50; ++k) x -= (x * std::exp(x) - 1.0 / r) / ((1.0 + x) * std::exp(x));
+    return x * tau;
+}
+
+/// rockpool: tau_mem / (1 + r) is the step, or r = (tau / dt) exp(-dt / tau) as its exporter writes.
+std::optional<double> step_of_rockpool(const Evidence& e) {
+    const auto plain = e.common([](double tau, double r) { return tau / (1.0 + r); });
+    const auto exported = e.common(step_of_exported_r);
+    for (const auto& usual : {as_step(plain), as_step(exported)})
+        if (usual) return usual;
+    return as_any_step(exported) ? as_any_step(exported) : as_any_step(plain);
+}
+
 /// Exporters that give nodes names of their own.
 std::optional<Guess> by_names(const Evidence& e) {
     if (e.any_name([](const std::string& name) { return ends_with(name, "Torch"); }))
-        return guessed("rockpool", 1e-3, "nodes are called ...Torch, as its exporter does");
+        return guessed("rockpool", step_of_rockpool(e).value_or(1e-3),
+                       "nodes are called ...Torch, as its exporter does");
     const bool underscored = e.all_names([](const std::string& name) { return name.front() == '_'; });
     if (e.has_neurons() && (underscored || (e.input() && e.input()->name == "input_1")))
-        return guessed("spikingjelly", 1e-4,
+        return guessed("spikingjelly", as_any_step(e.step_of_r()).value_or(1e-4),
                        "names of nodes begin with '_', or the Input is called 'input_1'");
     return std::nullopt;
 }
@@ -217,35 +262,37 @@ std::optional<Guess> by_step(const Evidence& e) {
         if (same && step) return guessed("spikingjelly", *step, "IF has r = 1 / dt");
         return std::nullopt;
     }
-    const auto dt = as_step(e.common([](double tau, double r) { return tau / r; }));
-    if (!dt || e.is_everywhere("r", 1.0)) return std::nullopt;
+    if (e.is_everywhere("r", 1.0)) return std::nullopt;
+    const auto any = as_any_step(e.step_of_r());
+    const bool of_input = any && e.only("CubaLIF") && !e.is_everywhere("w_in", 1.0) && e.input_of_step(*any);
+    const auto dt = of_input ? any : as_step(any);
+    if (!dt) return std::nullopt;
     const bool loops = e.any_name([](const std::string& name) { return ends_with(name, ".w_rec"); });
     if (!e.is_everywhere("v_leak", 0.0) || !e.is_everywhere("v_reset", 0.0))
         return guessed("spikingjelly", *dt, "r = tau / dt, with a v_reset that is not 0");
     if (loops)
         return guessed("snntorch", *dt, "r = tau / dt, and a loop .lif, .w_rec as its exporter writes it");
+    const bool step_of_snntorch = near(*dt, 1e-4);  // the only one that it has
     if (!e.input_of_step(*dt)) {
+        if (!step_of_snntorch) return std::nullopt;
         return guessed("snntorch", *dt, "r = tau_mem / dt, and w_in is not tau_syn / dt");
     }
     if (e.only("CubaLIF") && !e.has_bias() && !e.numbered())
         return guessed("lava-dl", *dt, "r = tau_mem / dt and w_in = tau_syn / dt, without biases");
     if (e.all_float64()) return guessed("spikingjelly", *dt, "r = tau / dt in float64");
+    if (!step_of_snntorch)
+        return guessed("spikingjelly", *dt, "r = tau / dt, with a step that snntorch does not have");
     return guessed("snntorch", *dt, "r = tau / dt in float32");
 }
 
-/// rockpool: tau_mem / (1 + r) is the step, or r = (tau / dt) exp(-dt / tau) as its exporter writes.
+/// The same without the names of its exporter.
 std::optional<Guess> by_rockpool_step(const Evidence& e) {
     if (!e.only("CubaLIF") || !e.is_everywhere("w_in", 1.0) || e.is_everywhere("r", 1.0)) return std::nullopt;
-    const auto dt = as_step(e.common([](double tau, double r) { return tau / (1.0 + r); }));
-    if (dt)
-        return guessed("rockpool", *dt,
-                       "tau_mem / (1 + r) is a step of " + to_string(duration_from_seconds(*dt)));
-    for (const double step : {1e-3, 1e-4, 2e-3, 5e-4}) {
-        const auto one =
-            e.common([&](double tau, double r) { return r * std::exp(step / tau) * step / tau; });
-        if (one && near(*one, 1.0)) return guessed("rockpool", step, "r = (tau / dt) exp(-dt / tau)");
-    }
-    return std::nullopt;
+    const auto dt = as_step(step_of_rockpool(e));
+    if (!dt) return std::nullopt;
+    return guessed("rockpool", *dt,
+                   "w_in is 1, and tau_mem / (1 + r), or r = (tau / dt) exp(-dt / tau), is a step of " +
+                       to_string(duration_from_seconds(*dt)));
 }
 
 std::optional<Guess> without_leak(const Evidence& e) {
@@ -273,8 +320,7 @@ Guess physical(const Evidence& e) {
         return guessed("spikingjelly", 1e-4, "r = 1 in float64, tau below 2 ms");
     if (e.uniform() && !e.numbered() && e.only("LIF")) {
         if (tau < 3e-3) return guessed("snntorch", 1e-4, "r = 1, and tau asks for steps of 0.1 ms");
-        if (e.layers() == 1 && near(tau, 0.02))
-            return guessed("nengo", 1e-3, "one layer of LIF with its default tau, 20 ms");
+        if (e.layers() == 1) return guessed("nengo", 1e-3, "one layer of LIF with one tau, named as by hand");
     }
     return guessed("norse", norse_dt, "LIF with r = 1, time constants in seconds");
 }

@@ -75,4 +75,29 @@ double victor_purpura(std::span<const Time> a, std::span<const Time> b, Duration
     return cost[b.size()];
 }
 
+TrainDifference difference(const SpikeTrain& a, const SpikeTrain& b, std::uint32_t neurons,
+                           Duration tolerance, Duration tau) {
+    constexpr std::uint64_t most_pairs = 2'000'000'000;
+    const std::vector<std::vector<Time>> in_a = by_neuron(a, neurons);
+    const std::vector<std::vector<Time>> in_b = by_neuron(b, neurons);
+    TrainDifference d;
+    std::uint64_t pairs = 0;
+    for (NeuronIndex i = 0; i < neurons; ++i) {
+        const Matching m = match(in_a[i], in_b[i], tolerance);
+        d.partners += m.partners;
+        d.only_in_a += m.only_in_a;
+        d.only_in_b += m.only_in_b;
+        d.van_rossum += van_rossum(in_a[i], in_b[i], tau);
+        if (m.first_alone && (!d.first || *m.first_alone < d.first->time))
+            d.first = TrainDifference::First{*m.first_alone, i, m.first_is_in_a};
+        pairs += std::uint64_t{in_a[i].size()} * in_b[i].size();
+    }
+    if (neurons > 0) d.van_rossum /= neurons;
+    if (pairs > most_pairs) return d;
+    d.victor_purpura = 0.0;
+    for (NeuronIndex i = 0; i < neurons; ++i) *d.victor_purpura += victor_purpura(in_a[i], in_b[i], tau);
+    if (neurons > 0) *d.victor_purpura /= neurons;
+    return d;
+}
+
 }  // namespace saltus

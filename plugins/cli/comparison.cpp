@@ -12,7 +12,6 @@ namespace saltus::cli {
 namespace {
 
 constexpr std::uint64_t most_potentials = 50'000'000;  // values of one run: 400 MB
-constexpr std::uint64_t most_pairs = 2'000'000'000;    // of spikes, in one population, for victor_purpura
 constexpr Duration usual_sampling{1'000'000'000'000};
 
 bool fits(const Network& network, Duration duration, Duration dt) {
@@ -51,50 +50,32 @@ VariantRun run_of(const std::string& path, const ReadingOptions& reading, const 
     return run;
 }
 
-/// Victor and Purpura's distance summed over the neurons; none where it would take too long.
-std::optional<double> moving_cost(const std::vector<std::vector<Time>>& a,
-                                  const std::vector<std::vector<Time>>& b, Duration shift) {
-    std::uint64_t pairs = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) pairs += a[i].size() * b[i].size();
-    if (pairs > most_pairs) return std::nullopt;
-    double sum = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += victor_purpura(a[i], b[i], shift);
-    return sum;
-}
-
 PopulationComparison compared(const VariantRun& reference, const VariantRun& run,
                               const Population& population, const ComparisonOptions& options) {
     PopulationComparison c;
     c.population = population.name;
     c.neurons = population.size();
-    const auto spikes_of = [&](const VariantRun& r) {
-        return by_neuron(r.result.spikes[r.import.network.index_of(population.name)], population.size());
+    const auto spikes_of = [&](const VariantRun& r) -> const SpikeTrain& {
+        return r.result.spikes[r.import.network.index_of(population.name)];
     };
-    const std::vector<std::vector<Time>> expected = spikes_of(reference);
-    const std::vector<std::vector<Time>> found = spikes_of(run);
     const bool one_grid = reference.variant.steps() && run.variant.steps() && reference.dt == run.dt;
     const Duration tolerance =
         options.tolerance.value_or(one_grid ? Duration() : std::max(reference.dt, run.dt));
-    for (NeuronIndex i = 0; i < population.size(); ++i) {
-        const Matching m = match(expected[i], found[i], tolerance);
-        c.spikes += found[i].size();
-        c.partners += m.partners;
-        c.only_in_reference += m.only_in_a;
-        c.only_here += m.only_in_b;
-        c.van_rossum += van_rossum(expected[i], found[i], options.tau);
-        if (m.first_alone && (!c.first || *m.first_alone < c.first->time))
-            c.first = FirstDifference{*m.first_alone, i, m.first_is_in_a, {}, {}};
+    const TrainDifference d =
+        difference(spikes_of(reference), spikes_of(run), population.size(), tolerance, options.tau);
+    c.spikes = d.partners + d.only_in_b;
+    c.partners = d.partners;
+    c.only_in_reference = d.only_in_a;
+    c.only_here = d.only_in_b;
+    c.van_rossum = d.van_rossum;
+    c.victor_purpura = d.victor_purpura;
+    if (d.first) {
+        c.first = FirstDifference{d.first->time, d.first->neuron, d.first->in_a,
+                                  reference.potential(c.population, d.first->neuron, d.first->time),
+                                  run.potential(c.population, d.first->neuron, d.first->time)};
     }
-    if (c.first) {
-        c.first->potential_of_reference = reference.potential(c.population, c.first->neuron, c.first->time);
-        c.first->potential = run.potential(c.population, c.first->neuron, c.first->time);
-    }
-    const double n = c.neurons;
-    c.van_rossum /= n;
-    c.victor_purpura = moving_cost(expected, found, options.tau);
-    if (c.victor_purpura) *c.victor_purpura /= n;
     if (options.duration > Duration())
-        c.rate = static_cast<double>(c.spikes) / n / options.duration.seconds();
+        c.rate = static_cast<double>(c.spikes) / c.neurons / options.duration.seconds();
     return c;
 }
 

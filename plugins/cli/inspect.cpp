@@ -132,30 +132,31 @@ struct Origins {
     converters::Guess guess;
     std::vector<converters::ToolReading> tools;
     std::vector<std::string> traps;
+    std::optional<Network> as_guessed;  // on the exact clock
+    std::string not_exact;              // why there is none
 };
 
 std::optional<Origins> origins_of(const Options& options) {
     if (io::is_sonata_config(options.network)) return std::nullopt;
     const io::NirDocument document = read_document(options.network, options.reading.sum_duplicate_edges());
-    return Origins{converters::guess_convention(document), converters::tool_readings(document),
-                   converters::traps_of(document)};
+    Origins origins{converters::guess_convention(document),
+                    converters::tool_readings(document),
+                    converters::traps_of(document),
+                    std::nullopt,
+                    {}};
+    converters::NirReading guessed = options.reading.reading();
+    guessed.clock = converters::Clock::exact;
+    guessed.convention = origins.guess.convention;
+    if (!guessed.dt) guessed.dt = origins.guess.dt;
+    try {
+        origins.as_guessed = converters::network_from_nir(document, guessed).network;
+    } catch (const Error& error) {
+        origins.not_exact = error.what();
+    }
+    return origins;
 }
 
-void print_origins(const Origins& origins) {
-    std::string also;
-    for (const std::string& name : origins.guess.also) also += (also.empty() ? "" : ", ") + name;
-    std::cout << "\n  stepped clock: convention " << origins.guess.convention << ", steps of "
-              << to_string(origins.guess.dt) << ", guessed because " << origins.guess.reason
-              << (also.empty() ? "" : "; the nodes are also those of " + also) << "\n\n";
-    std::vector<std::vector<std::string>> tools{{"convention", "step", "on the stepped clock"}};
-    for (const converters::ToolReading& tool : origins.tools)
-        tools.push_back({tool.convention, to_string(tool.dt), tool.refusal.empty() ? "runs" : tool.refusal});
-    std::cout << table(tools);
-    if (!origins.traps.empty()) std::cout << "\n";
-    for (const std::string& trap : origins.traps) std::cout << "  trap: " << trap << "\n";
-}
-
-void print_text(const Network& network, const std::vector<std::string>& warnings) {
+std::vector<std::vector<std::string>> rows_of(const Network& network) {
     std::vector<std::vector<std::string>> populations{
         {"population", "model", "shape", "neurons", "parameters"}};
     for (const Population& population : network.populations()) {
@@ -170,12 +171,36 @@ void print_text(const Network& network, const std::vector<std::string>& warnings
         populations.push_back({population.name, std::string(neurons::model_name(population.model)),
                                to_string(population.shape), with_commas(population.size()), text});
     }
+    return populations;
+}
+
+void print_origins(const Origins& origins) {
+    std::string also;
+    for (const std::string& name : origins.guess.also) also += (also.empty() ? "" : ", ") + name;
+    std::cout << "\n  stepped clock: convention " << origins.guess.convention << ", steps of "
+              << to_string(origins.guess.dt) << ", guessed because " << origins.guess.reason
+              << (also.empty() ? "" : "; the nodes are also those of " + also) << "\n\n";
+    std::cout << "  exact clock, as " << origins.guess.convention << " means the file";
+    if (origins.as_guessed) {
+        std::cout << ":\n\n" << table(rows_of(*origins.as_guessed)) << "\n";
+    } else {
+        std::cout << " it cannot be run: " << origins.not_exact << "\n\n";
+    }
+    std::vector<std::vector<std::string>> tools{{"convention", "step", "on the stepped clock"}};
+    for (const converters::ToolReading& tool : origins.tools)
+        tools.push_back({tool.convention, to_string(tool.dt), tool.refusal.empty() ? "runs" : tool.refusal});
+    std::cout << table(tools);
+    if (!origins.traps.empty()) std::cout << "\n";
+    for (const std::string& trap : origins.traps) std::cout << "  trap: " << trap << "\n";
+}
+
+void print_text(const Network& network, const std::vector<std::string>& warnings) {
     std::vector<std::vector<std::string>> projections{{"projection", "through", "synapses", "delay"}};
     for (const Projection& projection : network.projections()) {
         projections.push_back({network.projection_name(projection), chain_of(projection),
                                with_commas(synapses_of(projection)), delay_of(projection)});
     }
-    std::cout << table(populations) << "\n" << table(projections);
+    std::cout << table(rows_of(network)) << "\n" << table(projections);
     if (!network.outputs().empty()) std::cout << "\n";
     for (const OutputPort& output : network.outputs()) {
         std::cout << "  output " << output.name << ": population "
@@ -183,6 +208,24 @@ void print_text(const Network& network, const std::vector<std::string>& warnings
     }
     if (!warnings.empty()) std::cout << "\n";
     for (const std::string& warning : warnings) std::cout << "  warning: " << warning << "\n";
+}
+
+nlohmann::ordered_json populations_of(const Network& network) {
+    nlohmann::ordered_json populations = nlohmann::ordered_json::array();
+    for (const Population& population : network.populations()) {
+        nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
+        for (const Parameter& p :
+             std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
+            parameters[p.name] = {{"min", p.low}, {"max", p.high}, {"unit", p.unit}};
+        }
+        populations.push_back({{"name", population.name},
+                               {"model", std::string(neurons::model_name(population.model))},
+                               {"shape", population.shape},
+                               {"neurons", population.size()},
+                               {"parameters", std::move(parameters)},
+                               {"reset", reset_of(population)}});
+    }
+    return populations;
 }
 
 nlohmann::ordered_json as_json(const Origins& origins) {
@@ -198,6 +241,11 @@ nlohmann::ordered_json as_json(const Origins& origins) {
               {"dt_s", origins.guess.dt.seconds()},
               {"reason", origins.guess.reason},
               {"also", origins.guess.also}}},
+            {"exact",
+             {{"populations",
+               origins.as_guessed ? populations_of(*origins.as_guessed) : nlohmann::ordered_json()},
+              {"refusal",
+               origins.as_guessed ? nlohmann::ordered_json() : nlohmann::ordered_json(origins.not_exact)}}},
             {"tools", std::move(tools)},
             {"traps", origins.traps}};
 }
@@ -205,20 +253,7 @@ nlohmann::ordered_json as_json(const Origins& origins) {
 void print_json(const Network& network, const std::vector<std::string>& warnings,
                 const std::optional<Origins>& origins) {
     nlohmann::ordered_json json;
-    json["populations"] = nlohmann::ordered_json::array();
-    for (const Population& population : network.populations()) {
-        nlohmann::ordered_json parameters = nlohmann::ordered_json::object();
-        for (const Parameter& p :
-             std::visit([](const auto& model) { return parameters_of(model); }, population.model)) {
-            parameters[p.name] = {{"min", p.low}, {"max", p.high}, {"unit", p.unit}};
-        }
-        json["populations"].push_back({{"name", population.name},
-                                       {"model", std::string(neurons::model_name(population.model))},
-                                       {"shape", population.shape},
-                                       {"neurons", population.size()},
-                                       {"parameters", std::move(parameters)},
-                                       {"reset", reset_of(population)}});
-    }
+    json["populations"] = populations_of(network);
     json["projections"] = nlohmann::ordered_json::array();
     for (const Projection& projection : network.projections()) {
         nlohmann::ordered_json stages = nlohmann::ordered_json::array();

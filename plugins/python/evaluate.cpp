@@ -19,6 +19,7 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     datasets::EvaluationOptions options;
     options.threads = threads;
     options.output = output;
+    options.rules = built.steps();
     if (duration) options.duration = duration_from_seconds(*duration);
     Watch watch(std::move(callback));
     options.on_progress = [&](std::uint64_t done, std::uint64_t total) { return watch.go_on(done, total); };

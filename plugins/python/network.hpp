@@ -31,6 +31,8 @@ class BuiltNetwork {
     /// The same for exact gradients.
     [[nodiscard]] std::shared_ptr<const learning::EventProp> event_prop();
 
+    /// None where the network was read for the exact clock.
+    [[nodiscard]] const std::optional<SteppedRules>& steps() const { return import_.rules; }
     /// Only where the network was read for the stepped clock.
     [[nodiscard]] const SteppedRules& rules() const { return import_.rules.value(); }
     /// Prepared by the first call, with the GIL held; it is released while preparing. Appends to the notes

@@ -11,6 +11,15 @@ NumPy nor any other tool: they are imported by the first call that needs them.
 
 from saltus import losses, train
 from saltus._builder import NetworkBuilder, normal, uniform
+from saltus._compare import (
+    Comparison,
+    FirstDifference,
+    Inspection,
+    PopulationComparison,
+    ToolReading,
+    compare,
+    inspect,
+)
 from saltus._evaluate import Decision, Evaluation, FirstSpikes, evaluate
 from saltus._gradient import Gradient, gradient
 from saltus._network import Network, Population, Projection, from_nir, load, save
@@ -21,26 +30,33 @@ from saltus._spikes import read_spikes, write_spikes
 from saltus.errors import Error, FileError, InputError, LimitError, NetworkError, UsageError
 
 __all__ = [
+    "Comparison",
     "Decision",
     "Error",
     "Evaluation",
     "FileError",
+    "FirstDifference",
     "FirstSpikes",
     "Gradient",
     "InputError",
+    "Inspection",
     "LimitError",
     "Network",
     "NetworkBuilder",
     "NetworkError",
     "Population",
+    "PopulationComparison",
     "Projection",
     "Result",
     "SpikeTrain",
+    "ToolReading",
     "UsageError",
     "__version__",
+    "compare",
     "evaluate",
     "from_nir",
     "gradient",
+    "inspect",
     "load",
     "losses",
     "normal",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from saltus import _saltus
 from saltus._network import Network, _path
 from saltus._progress import Bar, reporter
-from saltus._simulate import whole_number
+from saltus._simulate import _check_clock, whole_number
 from saltus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def evaluate(
     encoding: str | None = None,
     slot: float | None = None,
     slots: int | None = None,
+    clock: str = "exact",
     convention: str | None = None,
     dt: float | None = None,
     recurrent_delay: float | None = None,
@@ -116,7 +117,7 @@ def evaluate(
     t_ref: float | None = None,
     progress: bool | Callable[[float, int, int], Any] | None = None,
 ) -> Evaluation:
-    """Let a network classify every sample of a data set, on the exact clock.
+    """Let a network classify every sample of a data set.
 
     The class is the neuron of the output with the most spikes, or, where the output does not spike, the one
     with the largest potential at the end.
@@ -143,7 +144,7 @@ def evaluate(
         Seconds of a slot of time; 0.001 unless the file says otherwise.
     slots : int, optional
         Slots of a sample; what fires later is silent. 256 unless the file says otherwise.
-    convention, dt, recurrent_delay, time_unit, spike_area, reset, t_ref
+    clock, convention, dt, recurrent_delay, time_unit, spike_area, reset, t_ref
         As in `simulate`.
     threads : int, optional
         Samples run in parallel on so many threads; None: on all processors. Results do not depend on it.
@@ -162,7 +163,7 @@ def evaluate(
     UsageError
         The data set does not fit the network, or an argument is out of its range.
     NetworkError
-        The network cannot run on the exact clock.
+        The network cannot run on this clock.
     KeyboardInterrupt
         Ctrl-C. This exception, and one that `progress` raises, has an attribute `partial`: the Evaluation of
         the samples done until then.
@@ -182,6 +183,7 @@ def evaluate(
     whole_number("slots", slots, 1, 1 << 20)
     if decide not in (None, "first", "most"):
         raise UsageError(f"decide: expected 'first' or 'most', found {decide!r:.80}.")
+    _check_clock(clock)
     report = reporter(progress, lambda done, total: f"{done} of {total} samples")
     built = net._build(
         convention=convention,
@@ -191,6 +193,7 @@ def evaluate(
         dt=dt,
         recurrent_delay=recurrent_delay,
         t_ref=t_ref,
+        clock=clock,
     )
     callback = None if report is None else lambda done, total: report(done / total, done, total)
     try:

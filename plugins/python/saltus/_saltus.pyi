@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 import os
 from typing import Annotated
 
@@ -142,6 +143,10 @@ def run_steps(
     threads: int,
     callback: object | None,
 ) -> tuple: ...
+def inspect(document: Document) -> dict: ...
+def refusal_by_exact_clock(built: BuiltNetwork) -> object: ...
+def usual_step(convention: str | None) -> float: ...
+def compare_trains(a: SpikeTrain, b: SpikeTrain, neurons: int, tolerance: int, tau: float) -> dict: ...
 def evaluate(
     built: BuiltNetwork,
     path: str | os.PathLike,
@@ -154,6 +159,26 @@ def evaluate(
     slot: float | None,
     slots: int | None,
     callback: object | None,
+) -> dict: ...
+
+class Loss:
+    @staticmethod
+    def of_class(population: str, kind: str, label: int, values: dict) -> Loss: ...
+    @staticmethod
+    def of_spike_times(
+        population: str, neurons: Sequence[int], indices: Sequence[int], times: Sequence[float]
+    ) -> Loss: ...
+    @staticmethod
+    def of_potentials(
+        population: str, neurons: Sequence[int], times: Sequence[float], values: Sequence[float]
+    ) -> Loss: ...
+    @staticmethod
+    def sum(factors: Sequence[float], losses: list) -> Loss: ...
+    @staticmethod
+    def function(function: object) -> Loss: ...
+
+def gradient(
+    built: BuiltNetwork, trains: dict, duration: float, loss: Loss, of_neurons: bool, largest_factor: float
 ) -> dict: ...
 def train_s4nn(
     built: BuiltNetwork | None,

@@ -2,6 +2,7 @@
 // one's own, and guesses.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -209,6 +210,44 @@ TEST_SUITE("converters/stepping") {
         CHECK(guess({{"in", input({1})}, {"n", lif_of(0.02, 1.0, 0.5)}, {"out", output({1})}}).convention ==
               "norse");
         CHECK(guess({{"in", input({1})}, {"fc", affine()}, {"out", output({1})}}).convention == "nir");
+    }
+
+    TEST_CASE("the step is read off r, also where the names of nodes tell the tool") {
+        const auto cuba = [](double tau_mem, double tau_syn, double r, double w_in) {
+            return node("CubaLIF", {{"tau_mem", reals({tau_mem})},
+                                    {"tau_syn", reals({tau_syn})},
+                                    {"r", reals({r})},
+                                    {"w_in", reals({w_in})},
+                                    {"v_leak", reals({0.0})},
+                                    {"v_threshold", reals({1.0})},
+                                    {"v_reset", reals({0.0})}});
+        };
+        const auto guess = [&](const std::string& name, const NirNode& neuron) {
+            return guess_convention(checked(chain(
+                {{"in", input({1})}, {"w", matrix({1, 1}, {1.0})}, {name, neuron}, {"out", output({1})}})));
+        };
+        for (const char* dt : {"100us", "250us", "1ms", "1.3ms", "2ms"}) {
+            CAPTURE(dt);
+            const double step = parse_duration(dt).seconds();
+            const double tau = 9.0 * step;
+            const auto by_names =
+                guess("1_LIFTorch", cuba(tau, 5.0 * step, tau / step * std::exp(-step / tau), 1.0));
+            CHECK(by_names.convention == "rockpool");
+            CHECK(by_names.dt == parse_duration(dt));
+            const auto plain = guess("1_LIFTorch", cuba(tau, 5.0 * step, tau / step - 1.0, 1.0));
+            CHECK(plain.dt == parse_duration(dt));
+            const auto of_step = guess("lif", cuba(tau, 5.0 * step, tau / step, 5.0));
+            CHECK(of_step.convention == "lava-dl");
+            CHECK(of_step.dt == parse_duration(dt));
+            const NirNode threshold = node("IF", {{"r", reals({1.0 / step})}, {"v_threshold", reals({1.0})}});
+            const auto underscored = guess_convention(
+                checked(chain({{"input_1", input({1})}, {"_0", threshold}, {"output", output({1})}})));
+            CHECK(underscored.convention == "spikingjelly");
+            CHECK(underscored.dt == parse_duration(dt));
+        }
+        // snntorch has one step, 0.1 ms.
+        CHECK(guess("lif", cuba(0.009, 0.005, 9.0, 7.0)).convention != "snntorch");
+        CHECK(guess("lif", cuba(0.0009, 0.0005, 9.0, 7.0)).convention == "snntorch");
     }
 }
 

@@ -32,4 +32,22 @@ struct Matching {
 /// more or less costs 1 and moving one by t costs t / shift. O(n m).
 [[nodiscard]] double victor_purpura(std::span<const Time> a, std::span<const Time> b, Duration shift);
 
+/// The same for two trains of one population, neuron by neuron.
+struct TrainDifference {
+    struct First {
+        Time time;
+        NeuronIndex neuron = 0;
+        bool in_a = false;
+    };
+    std::uint64_t partners = 0;
+    std::uint64_t only_in_a = 0;
+    std::uint64_t only_in_b = 0;
+    std::optional<First> first;            // of the spikes without a partner
+    double van_rossum = 0.0;               // squared; mean over the neurons
+    std::optional<double> victor_purpura;  // mean over the neurons; none where more than 2e9 pairs of spikes
+};
+/// `tau` is the time constant of the one distance and the shift of the other.
+[[nodiscard]] TrainDifference difference(const SpikeTrain& a, const SpikeTrain& b, std::uint32_t neurons,
+                                         Duration tolerance, Duration tau);
+
 }  // namespace saltus

@@ -1,0 +1,112 @@
+"""saltus.compare and saltus.inspect: where clocks and conventions part, and what a file tells about them."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+import saltus
+from conftest import NIR_FILES, ROOT
+
+LIF = NIR_FILES / "paper" / "lif_norse.nir"
+
+
+@pytest.fixture
+def pulses():
+    """The input of the published traces of one LIF neuron, steps of 0.1 ms."""
+    with h5py.File(NIR_FILES / "paper" / "lif_traces.h5") as file:
+        steps = np.flatnonzero(file["norse/input"][:])
+    return {"input": (steps * 1e-4, np.zeros(len(steps), int))}
+
+
+def test_runs_are_held_against_the_first(pulses):
+    both = saltus.compare(
+        saltus.load(LIF), pulses, 0.1, runs=["stepped:norse", "stepped:snntorch", "exact:norse"], dt=1e-4
+    )
+    assert list(both.results) == ["stepped:norse", "stepped:snntorch", "exact:norse"]
+    assert [result.spike_counts["1"] for result in both.results.values()] == [4, 4, 4]
+    alike, exact = both.populations
+    assert alike[:8] == ("1", "stepped:snntorch", 4, pytest.approx(40.0), 4, 0, 0, 0.0)
+    assert (alike.victor_purpura, alike.first_difference) == (0.0, None)
+    # An impulse of area dt lets the neuron fire at 45 and 50 ms, a pulse dt wide at 46 and 51 ms.
+    first = exact.first_difference
+    assert (first.time, first.neuron, first.only_in) == (0.045, 0, "exact:norse")
+    assert first.potential == 0.0  # it has just been reset
+    assert 0.09 < first.potential_of_first < 0.1
+    assert exact.victor_purpura == pytest.approx(0.2)  # two spikes, 1 ms each, at 10 ms
+
+
+def test_the_first_difference_has_the_potentials_of_both_runs():
+    net = saltus.load(NIR_FILES / "norse" / "skip_join" / "network.nir")
+    raster = (np.arange(400).reshape(50, 8) % 7 == 0).astype(float)
+    choices = {"dt": 1e-3}
+    both = saltus.compare(net, {"input": raster}, runs=["stepped:norse", "stepped:nir"], **choices)
+    differs = next(entry for entry in both.populations if entry.first_difference)
+    first = differs.first_difference
+    for name, value in (("stepped:norse", first.potential_of_first), ("stepped:nir", first.potential)):
+        out = both.results[name]
+        assert out.potentials[differs.population][round(first.time / 1e-3), first.neuron] == value
+    alone = saltus.simulate(net, {"input": raster}, clock="stepped", convention="norse", **choices)
+    assert both.results["stepped:norse"].fingerprint == alone.fingerprint
+
+
+def test_a_tolerance_decides_which_spikes_are_the_same(pulses):
+    runs = ["stepped:norse", "exact:norse"]
+    net = saltus.load(LIF)
+    for tolerance, same in ((0.9e-3, 2), (1.1e-3, 4)):
+        (entry,) = saltus.compare(net, pulses, 0.1, runs=runs, dt=1e-4, tolerance=tolerance).populations
+        assert (entry.same, entry.only_in_first, entry.only_here) == (same, 4 - same, 4 - same)
+
+
+def test_a_convention_of_ones_own_is_compared_like_any_other(pulses, tmp_path):
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps({"like": "norse", "LIF": {"input_gain": 2.0}}))
+    net = saltus.load(LIF)
+    runs = ["stepped:norse", f"stepped:{mine}"]
+    (entry,) = saltus.compare(net, pulses, 0.1, runs=runs, dt=1e-4).populations
+    assert entry.only_here > 0
+    with pytest.raises(saltus.FileError, match="no such file"):
+        saltus.compare(net, pulses, 0.1, runs=["stepped:norse", "stepped:none.json"])
+
+
+@pytest.mark.parametrize(
+    ("runs", "error", "words"),
+    [
+        (["exact"], saltus.UsageError, "at least two"),
+        (["exact", "exact"], saltus.UsageError, "at least two that differ"),
+        (["exact", "walked:norse"], saltus.UsageError, "found 'walked:norse'"),
+        (["exact", "stepped:norsk"], saltus.UsageError, "Did you mean 'norse'"),
+        (["exact", "stepped:lava-dl"], saltus.LimitError, "stepped:lava-dl: node '1': 'lava-dl' has no LIF"),
+    ],
+)
+def test_runs_that_cannot_be_are_refused_by_name(pulses, runs, error, words):
+    with pytest.raises(error, match=words):
+        saltus.compare(saltus.load(LIF), pulses, 0.1, runs=runs)
+
+
+def test_inspect_tells_the_tool_who_can_run_the_file_and_the_traps():
+    found = saltus.inspect(saltus.load(NIR_FILES / "norse" / "recurrent_cubalif" / "network.nir"))
+    assert (found.convention, found.dt) == ("norse", 1e-3)
+    assert "CubaLIF" in found.reason
+    refusals = {tool.convention: tool.refusal for tool in found.tools}
+    assert refusals["norse"] is None
+    assert "has no CubaLIF" in refusals["sinabs"]
+    assert any("closes a cycle" in trap for trap in found.traps)
+    assert "this cycle has no delay" in found.refusal
+    chain = saltus.inspect(saltus.load(NIR_FILES / "sinabs" / "lif_chain" / "network.nir"))
+    assert (chain.convention, chain.refusal) == ("sinabs", None)
+    assert any("constant current" in trap for trap in chain.traps)  # its biases
+    delayed = saltus.inspect(saltus.load(NIR_FILES / "package" / "cycle_with_delay.nir"))
+    assert any("no importer of a tool that steps maps it" in trap for trap in delayed.traps)
+
+
+def test_decisions_on_a_data_set_are_those_of_the_clock_and_tool():
+    net = saltus.load(ROOT / "datasets" / "samples" / "cnn_nmnist" / "cnn_sinabs.nir")
+    recordings = ROOT / "datasets" / "samples" / "n-mnist"
+    right = {
+        convention: saltus.evaluate(
+            net, recordings, clock="stepped", convention=convention, dt=1e-3, threads=2
+        ).correct
+        for convention in ("norse", "sinabs")
+    }
+    assert right == {"norse": 60, "sinabs": 57}  # as torch_stepped.py in tests/benchmarks/n_mnist has it
