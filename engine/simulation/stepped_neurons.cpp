@@ -90,7 +90,8 @@ class Maker {
                                   "It has no parameters of single neurons here.");
             };
             if constexpr (spikes) {
-                if (rule_.shared != Shared::all_but_threshold) same("V_th", p.V_th, first.V_th);
+                const bool is_scaled = has_current && rule_.w_in == InputGain::scales_threshold;
+                if (rule_.shared != Shared::all_but_threshold && !is_scaled) same("V_th", p.V_th, first.V_th);
             }
             if (rule_.shared == Shared::threshold) return;
             if constexpr (has_leak) same("tau_m", p.tau_m, first.tau_m);
@@ -263,32 +264,47 @@ class Maker {
     }
 
     void scale_threshold() {
-        T smallest{1};
-        bool scaled = false;
-        const auto take = [&](T g) {
-            smallest = scaled ? std::min(smallest, g) : g;
-            scaled = true;
-        };
         if constexpr (has_current) {
-            if (rule_.w_in == InputGain::scales_threshold)
-                for_each([&](const P& p, std::size_t) {
-                    take(static_cast<T>(p.w_in) * (static_cast<T>(dt_) / static_cast<T>(p.tau_syn)));
+            if (rule_.w_in == InputGain::scales_threshold) {
+                divide_threshold("w_in", [&](const P& p) {
+                    return static_cast<T>(p.w_in) * (static_cast<T>(dt_) / static_cast<T>(p.tau_syn));
                 });
+            }
         } else if constexpr (has_leak) {
-            if (rule_.R == Resistance::scales_threshold)
-                for_each([&](const P& p, std::size_t) {
-                    take(static_cast<T>(p.R) * static_cast<T>(dt_) / static_cast<T>(p.tau_m));
+            if (rule_.R == Resistance::scales_threshold) {
+                divide_threshold("R", [&](const P& p) {
+                    return static_cast<T>(p.R) * static_cast<T>(dt_) / static_cast<T>(p.tau_m);
                 });
+            }
         }
-        bool is_one = true;
-        if (scaled) is_one = near(static_cast<double>(smallest), 1.0);
-        if (is_one) return;
+    }
+    /// By f of the parameters, if that is not 1 everywhere: by its smallest value, or, with a current, by
+    /// that of each neuron, and then all must have come out the same where the threshold is shared.
+    template <class F>
+    void divide_threshold(const char* field, F&& f) {
+        T smallest = f(model_[0]);
+        bool all_one = true;
+        for_each([&](const P& p, std::size_t) {
+            smallest = std::min(smallest, f(p));
+            all_one = all_one && near(static_cast<double>(f(p)), 1.0);
+        });
+        if (all_one) return;
         if (!(smallest > T{0})) {
-            throw NetworkError(population_.name, has_current ? "w_in" : "R",
+            throw NetworkError(population_.name, field,
                                quoted(rules_.name) + " divides the threshold by it: expected > 0, found " +
                                    shown(static_cast<double>(smallest)) + " dt / tau.");
         }
-        for (T& theta : c_.V_th) theta /= smallest;
+        const std::vector<T> factors =
+            each([&](const P& p) { return static_cast<double>(has_current ? f(p) : smallest); });
+        for (std::size_t i = 0; i < factors.size(); ++i) c_.V_th[i] /= factors[i];
+        if (rule_.shared == Shared::nothing) return;
+        for (std::size_t i = 1; i < factors.size(); ++i) {
+            if (c_.V_th[i] == c_.V_th[0]) continue;
+            throw refused(field, layout_.outside(static_cast<NeuronIndex>(i)),
+                          "one threshold for the whole population, and divides it by " + std::string(field) +
+                              " dt / tau: " + shown(static_cast<double>(c_.V_th[0])),
+                          static_cast<double>(c_.V_th[i]), "");
+        }
     }
 
     void set_starts() {

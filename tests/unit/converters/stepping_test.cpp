@@ -8,6 +8,7 @@
 
 #include "conversion.hpp"
 #include "node_order.hpp"
+#include "saltus/engine/stepped.hpp"
 
 namespace saltus::test {
 namespace {
@@ -210,6 +211,29 @@ TEST_SUITE("converters/stepping") {
         CHECK(guess({{"in", input({1})}, {"n", lif_of(0.02, 1.0, 0.5)}, {"out", output({1})}}).convention ==
               "norse");
         CHECK(guess({{"in", input({1})}, {"fc", affine()}, {"out", output({1})}}).convention == "nir");
+    }
+
+    TEST_CASE("snntorch scales the threshold of CubaLIF by the parameters of each neuron, to one value") {
+        const auto read = [](double second_tau_syn, double second_threshold) {
+            const NirNode cuba = node("CubaLIF", {{"tau_mem", filled(0.001, {2})},
+                                                  {"tau_syn", reals({0.0004, second_tau_syn})},
+                                                  {"r", filled(10.0, {2})},
+                                                  {"w_in", filled(8.0, {2})},
+                                                  {"v_leak", filled(0.0, {2})},
+                                                  {"v_threshold", reals({1.0, second_threshold})},
+                                                  {"v_reset", filled(0.0, {2})}});
+            const auto import = import_of(chain({{"in", input({2})}, {"n", cuba}, {"out", output({2})}}),
+                                          stepped("snntorch"));
+            return SteppedSimulation(import.network, import.rules.value());
+        };
+        CHECK_NOTHROW(read(0.0004, 1.0));
+        CHECK_NOTHROW(read(0.0008, 0.5));  // 1 / 2 and 0.5 / 1
+        try {
+            static_cast<void>(read(0.0008, 1.0));
+            FAIL("two thresholds were taken for one");
+        } catch (const NetworkError& error) {
+            CHECK(contains(error.what(), "'n', field 'w_in': neuron 1: 'snntorch' expects one threshold"));
+        }
     }
 
     TEST_CASE("the step is read off r, also where the names of nodes tell the tool") {

@@ -289,6 +289,10 @@ Layer layer_of(const Tool& tool, std::size_t inputs, double dt, Draw& draw) {
     for (std::size_t i = 0; i < n; ++i) {
         Neuron p = neuron_of(tool, type, dt, divides, draw);
         if (i > 0 && tool.one_threshold_a_layer) p.v_threshold = layer.neurons[0].v_threshold;
+        if (i > 0 && tool.convention == "snntorch") {  // both scale the threshold of CubaLIF
+            p.tau_syn = layer.neurons[0].tau_syn;
+            p.w_in = layer.neurons[0].w_in;
+        }
         if (i > 0 && tool.one_value_a_layer) {
             const double own = p.v_threshold;
             p = layer.neurons[0];
