@@ -10,6 +10,14 @@ namespace saltus {
 
 namespace {
 
+/// Without a branch, for vector instructions: most values of a raster are zero.
+template <class T>
+bool all_zero(std::span<const T> values) {
+    unsigned found = 0;
+    for (const T x : values) found |= static_cast<unsigned>(x != T{0});
+    return found == 0;
+}
+
 template <class T>
 Raster from_dense(std::span<const T> values, std::uint32_t neurons, std::string_view population) {
     if (neurons == 0 || values.size() % neurons != 0) {
@@ -18,8 +26,13 @@ Raster from_dense(std::span<const T> values, std::uint32_t neurons, std::string_
     }
     Raster raster;
     raster.neurons = neurons;
+    constexpr std::uint32_t block = 32;
     for (std::size_t k = 0; k < values.size(); k += neurons) {
         for (std::uint32_t j = 0; j < neurons; ++j) {
+            if (j % block == 0 && j + block <= neurons && all_zero(values.subspan(k + j, block))) {
+                j += block - 1;
+                continue;
+            }
             const auto x = static_cast<double>(values[k + j]);
             if (x == 0.0) continue;
             if (!std::isfinite(x)) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "kernels.hpp"
 
@@ -107,7 +108,9 @@ SALTUS_INLINE void fire(const NeuronRule& rule, const Coefficients<T>& c, T* __r
     const T* __restrict const V_th = c.V_th.data();
     const T* __restrict const V_reset = c.V_reset.data();
     constexpr std::size_t block = 64;
+    constexpr std::size_t word = sizeof(std::uint64_t);  // of flags that are looked at together
     std::array<T, block> z;
+    std::array<std::uint8_t, block> fired{};
     for (std::size_t first = 0; first < n; first += block) {
         const std::size_t count = std::min(block, n - first);
         std::uint32_t any = 0;
@@ -129,11 +132,17 @@ SALTUS_INLINE void fire(const NeuronRule& rule, const Coefficients<T>& c, T* __r
             }
             V[i] = v;
             z[k] = spikes;
+            fired[k] = static_cast<std::uint8_t>(over);
             any |= static_cast<std::uint32_t>(over);
         }
         if (any == 0) continue;
-        for (std::size_t k = 0; k < count; ++k) {
-            if (z[k] > T{0}) sent.push_back({static_cast<NeuronIndex>(first + k), z[k] * c.height});
+        for (std::size_t start = 0; start < count; start += word) {
+            std::uint64_t flags = 0;
+            std::memcpy(&flags, fired.data() + start, word);
+            if (flags == 0) continue;
+            for (std::size_t k = start; k < std::min(start + word, count); ++k) {
+                if (z[k] > T{0}) sent.push_back({static_cast<NeuronIndex>(first + k), z[k] * c.height});
+            }
         }
     }
     if (rule.floor == Floor::zero) {

@@ -1,6 +1,6 @@
 """The stepped clock beside torch tools: a batch of 64 recordings of N-MNIST through the paper's CNN.
 
-    python tests/benchmarks/stepped/compare.py [--threads 2] [--rounds 3] [--steps 300] [--only saltus-norse norse ...]
+    python tests/benchmarks/stepped/compare.py [--rounds 3] [--steps 300] [--only saltus-norse norse ...]
 
 needs saltus and what requirements.txt beside this file lists. Each row is a process of its own, so that
 neither libraries nor threads meet; rows take turns. All are fed the same float32 tensor (samples, steps, 2,
@@ -8,9 +8,10 @@ neither libraries nor threads meet; rows take turns. All are fed the same float3
 does not count, in seconds of wall clock and of CPU, and the spikes of the output; at the end the smallest of
 all rounds, and ratios to the row of Saltus under the same rule.
 
-norse, sinabs and spikingjelly run the file by their own importers, step by step, and, "-whole", layer by
-layer over all steps where they can. The importer of snntorch 1.0.0 cannot have an IF inside a network, so
-that its row is the model as a user of it writes it: Conv2d, Leaky(beta=1, reset to zero), sum pooling.
+norse, sinabs and spikingjelly run the file by their own importers, step by step; sinabs-whole takes all steps
+in one call. The importer of snntorch 1.0.0 cannot have an IF inside a network, that of spikingjelly 2.0.0 no
+sum pooling over all steps: the row of snntorch, and spikingjelly-whole, which goes layer by layer, are the
+model as their users write it, with the weights of the file.
 """
 
 import argparse
@@ -112,9 +113,9 @@ def sinabs_runner(raster, whole):
     return run
 
 
-def snntorch_runner(raster):
+def layers_of(neuron):
+    """The file's nodes as modules of torch, in order; neuron(threshold) makes those that spike."""
     import nir
-    import snntorch
     import torch
 
     nodes = nir.read(NETWORK, type_check=False).nodes
@@ -132,13 +133,20 @@ def snntorch_runner(raster):
         elif isinstance(node, nir.Flatten):
             layers.append(torch.nn.Flatten())
         else:
-            threshold = float(node.v_threshold.flat[0])
-            layers.append(
-                snntorch.Leaky(beta=1.0, threshold=threshold, reset_mechanism="zero", reset_delay=False)
-            )
+            layers.append(neuron(float(node.v_threshold.flat[0])))
         if hasattr(node, "weight"):
             layers[-1].weight.data = torch.from_numpy(node.weight)
             layers[-1].bias.data = torch.from_numpy(node.bias)
+    return layers
+
+
+def snntorch_runner(raster):
+    import snntorch
+    import torch
+
+    layers = layers_of(
+        lambda theta: snntorch.Leaky(1.0, threshold=theta, reset_mechanism="zero", reset_delay=False)
+    )
     signal = torch.from_numpy(raster)
 
     def run():
@@ -160,25 +168,40 @@ def snntorch_runner(raster):
     return run
 
 
-def spikingjelly_runner(raster, whole):
+def spikingjelly_runner(raster):
     """The file's r = 1 asks for steps of one second."""
     import nir
     import torch
     from spikingjelly.activation_based import nir_exchange
 
-    graph = nir.read(NETWORK, type_check=False)
-    model = nir_exchange.import_from_nir(graph, dt=1.0, step_mode="m" if whole else "s")
+    model = nir_exchange.import_from_nir(nir.read(NETWORK, type_check=False), dt=1.0)
     signal = torch.from_numpy(raster)
 
     def run():
         state, spikes = None, 0.0
         with torch.no_grad():
-            if whole:
-                return int(model(signal.transpose(0, 1), state)[0].sum())
             for t in range(signal.shape[1]):
                 z, state = model(signal[:, t], state)
                 spikes += float(z.sum())
         return int(spikes)
+
+    return run
+
+
+def spikingjelly_whole_runner(raster):
+    import torch
+    from spikingjelly.activation_based import functional, layer, neuron
+
+    layers = layers_of(lambda theta: neuron.IFNode(v_threshold=theta, v_reset=0.0, step_mode="m"))
+    model = torch.nn.Sequential(
+        *(x if isinstance(x, neuron.IFNode) else layer.SeqToANNContainer(x) for x in layers)
+    )
+    signal = torch.from_numpy(raster)
+
+    def run():
+        functional.reset_net(model)
+        with torch.no_grad():
+            return int(model(signal.transpose(0, 1)).sum())
 
     return run
 
@@ -191,8 +214,8 @@ ROWS = {
     "sinabs-steps": lambda raster, threads: sinabs_runner(raster, whole=False),
     "sinabs-whole": lambda raster, threads: sinabs_runner(raster, whole=True),
     "saltus-spikingjelly": lambda raster, threads: saltus_runner("spikingjelly", raster, threads, dt=1.0),
-    "spikingjelly-steps": lambda raster, threads: spikingjelly_runner(raster, whole=False),
-    "spikingjelly-whole": lambda raster, threads: spikingjelly_runner(raster, whole=True),
+    "spikingjelly-steps": lambda raster, threads: spikingjelly_runner(raster),
+    "spikingjelly-whole": lambda raster, threads: spikingjelly_whole_runner(raster),
 }
 
 
