@@ -295,3 +295,19 @@ def test_inspect_tells_who_wrote_a_file_who_can_run_it_and_the_traps():
     stdout, _ = saltus("inspect", NIR_FILES / "norse" / "skip_join" / "network.nir")
     assert "guessed because" in stdout
     assert "trap: " in stdout
+
+
+def test_inspect_prints_the_file_as_asked_for_and_as_the_tool_means_it():
+    network = NIR_FILES / "sinabs" / "lif_chain" / "network.nir"
+    facts = json.loads(saltus("inspect", network, "--json")[0])
+    guessed = facts["stepped"]["exact"]
+    assert guessed["refusal"] is None
+    for reading, tau, reset in ((facts, 10.0, "to V_reset"), (guessed, 0.01, "by repeated subtraction")):
+        readout = next(entry for entry in reading["populations"] if entry["name"] == "3")
+        assert readout["parameters"]["tau_m"]["max"] == pytest.approx(tau)
+        assert readout["reset"] == reset
+    stdout, _ = saltus("inspect", network)
+    assert "as sinabs means the file" in stdout
+    nengo = json.loads(saltus("inspect", NIR_FILES / "nengo" / "lif_layer" / "network.nir", "--json")[0])
+    assert nengo["stepped"]["exact"]["populations"] is None
+    assert "1/dt" in nengo["stepped"]["exact"]["refusal"]

@@ -90,7 +90,7 @@ struct Convention {
 
 /// A convention of one's own, as a JSON file:
 ///   {"name": "mine", "like": "norse", "dt": "0.5ms", "LIF": {"fires": "at_threshold", "reset": "subtract"}}
-/// starts from a named one and changes what is said. docs/conventions.md lists keys and values. Throws
+/// starts from a named one and changes what is said. docs/stepped-clock.md lists keys and values. Throws
 /// FileError, which names the key.
 [[nodiscard]] Convention convention_from_file(const std::string& path);
 
