@@ -247,9 +247,9 @@ def compare(
     --------
     >>> net = saltus.load("two_lif_neurons.nir")
     >>> spikes = {"in": ([0.001, 0.002], [0, 0])}
-    >>> both = saltus.compare(net, spikes, 0.01, runs=["stepped:norse", "stepped:snntorch"])
+    >>> both = saltus.compare(net, spikes, 0.01, runs=["stepped:norse", "exact:norse"])
     >>> [(entry.population, entry.run) for entry in both.populations]
-    [('lif1', 'stepped:snntorch'), ('lif2', 'stepped:snntorch')]
+    [('lif1', 'exact:norse'), ('lif2', 'exact:norse')]
     """
     if not isinstance(net, Network):
         raise TypeError(f"net: expected a saltus.Network, found {type(net).__name__}.")
