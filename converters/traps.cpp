@@ -82,7 +82,8 @@ void add_orders(const io::NirGraph& graph, const std::string& prefix, std::vecto
             traps.push_back(
                 edge +
                 " closes a cycle: tools that step take the value of the last step, the exact clock wants "
-                "a delay (--recurrent-delay); rockpool ignores the loop unless it is a sub-graph.");
+                "a delay (--recurrent-delay); rockpool ignores the loop unless it is a sub-graph, and the "
+                "importer of snntorch 1.0.0 fails at it or feeds the input into it.");
         } else if (walked[k] && !cyclic[k]) {
             traps.push_back(
                 edge +

@@ -122,12 +122,15 @@ inline void check_same(const NirDocument& a, const NirDocument& b) {
     std::sort(edges_a.begin(), edges_a.end());
     std::sort(edges_b.begin(), edges_b.end());
     CHECK(edges_a == edges_b);
-    for (const auto& [name, node] : a.root.graph->nodes) {
+    for (const auto& named : a.root.graph->nodes) {
+        const std::string& name = named.first;
+        const NirNode& node = named.second;
         CAPTURE(name);
         const NirNode& other = node_of(b, name);
         CHECK(node.type == other.type);
         REQUIRE(node.fields.entries.size() == other.fields.entries.size());
-        for (const auto& [field, value] : node.fields.entries) {
+        for (const auto& entry : node.fields.entries) {
+            const std::string& field = entry.first;
             CAPTURE(field);
             const NirArray* array = node.array(field);
             if (array == nullptr) {
