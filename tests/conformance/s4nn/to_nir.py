@@ -1,4 +1,4 @@
-"""Write a published S4NN or BS4NN network (pretrained.h5, pretrained_binary.h5) as .nir for `saltus evaluate`.
+"""Write a published S4NN or BS4NN network (pretrained.h5, pretrained_binary.h5) as .nir.
 
     python to_nir.py pretrained.h5 s4nn.nir
 
@@ -6,6 +6,7 @@ Outputs are put in the order of the digits. A neuron that fires above theta fire
 Saltus writes such networks; each projection has a delay of one slot, 1 ms.
 """
 
+import itertools
 import sys
 
 import h5py
@@ -32,7 +33,7 @@ def main(source, target):
             nodes[f"{layer}_delay"] = nir.Delay(np.full(n, 1e-3))
             nodes[layer] = nir.IF(np.ones(n), np.full(n, theta), np.full(n, AFTER_SPIKE))
             chain = [before, f"{layer}_weights", f"{layer}_delay", layer]
-            edges += zip(chain, chain[1:], strict=False)
+            edges += itertools.pairwise(chain)
             before = layer
     nodes["readout"] = nir.Output({"output": np.array([10])})
     edges.append((before, "readout"))
