@@ -449,7 +449,7 @@ TEST_SUITE("learning/s4nn") {
         }
     }
 
-    TEST_CASE("ties go to the largest potential, else to the lowest index; silence to the potential") {
+    TEST_CASE("ties go to the largest potential, else to the lowest index, and silence to the potential") {
         // One input spike at 0 makes outputs 1 and 2 fire at once; output 0 stays below its threshold.
         FirstSpikeNetwork network;
         network.input = {2};
@@ -564,7 +564,7 @@ TEST_SUITE("learning/s4nn") {
         }
     }
 
-    TEST_CASE("dropped spikes: by step and sample, whatever the threads; a share of 0 drops none") {
+    TEST_CASE("dropped spikes: by step and sample, whatever the threads, and a share of 0 drops none") {
         const std::vector<double> expected = trained_by_rule(1, false, 3, {0.2, 0.3});
         CHECK(trained_by_rule(3, false, 3, {0.2, 0.3}) == expected);
         CHECK(trained_by_rule(1, false) != expected);
