@@ -27,19 +27,6 @@ struct Fired {
 };
 
 SALTUS_VECTOR_VERSIONS
-bool round_row(const double* __restrict row, std::int32_t* __restrict rounded, std::size_t n, double unit) {
-    bool same = true;
-#pragma omp simd reduction(&& : same)
-    for (std::size_t j = 0; j < n; ++j) {
-        const double x = row[j] * unit;
-        const double y = x + 0x1.8p52;
-        rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(y));
-        same = same && y - 0x1.8p52 == x;
-    }
-    return same;
-}
-
-SALTUS_VECTOR_VERSIONS
 void round_all(const double* __restrict from, double* __restrict to, std::size_t n, double unit,
                double step) {
 #pragma omp simd
@@ -54,12 +41,29 @@ void add_magnitudes(const double* __restrict row, double* __restrict sums, std::
 
 }  // namespace
 
+SALTUS_VECTOR_VERSIONS
+bool round_row(const double* __restrict row, std::int32_t* __restrict rounded, std::size_t n, double unit) {
+    bool same = true;
+#pragma omp simd reduction(&& : same)
+    for (std::size_t j = 0; j < n; ++j) {
+        const double x = row[j] * unit;
+        const double y = x + 0x1.8p52;
+        rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(y));
+        same = same && y - 0x1.8p52 == x;
+    }
+    return same;
+}
+
+int most_bits(double largest) {
+    return static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
+}
+
 void round_to_grid(std::span<const double> from, std::span<double> to, int bits) {
     round_all(from.data(), to.data(), to.size(), std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
 }
 
 struct DenseLayer::State : LayerState {
-    std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>> V;
+    Grid V;
     std::vector<std::uint32_t> ends;
     std::vector<Hit> hits;
     std::vector<Fired> fired;
@@ -88,7 +92,7 @@ void DenseLayer::set(std::span<const double> weights, std::span<const double>, u
         add_magnitudes(weights.data() + i * outputs_, sums.data(), outputs_);
     }
     const double largest = std::max(2.0 * V_th_, *std::max_element(sums.begin(), sums.end()));
-    const int possible = static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
+    const int possible = most_bits(largest);
     room_ = std::ldexp(range, -possible) - largest;
     bits_ = std::min(possible, grid_bits(V_th_));
     round(threads);

@@ -16,6 +16,14 @@ namespace saltus::learning {
 /// are below 16 times the threshold.
 [[nodiscard]] int grid_bits(double V_th);
 
+/// The finest grid, in bits, on which sums of weights and thresholds up to `largest` fit whole numbers.
+[[nodiscard]] int most_bits(double largest);
+
+using Grid = std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>>;
+
+/// rounded[j] = row[j] * unit to the nearest; false if one was none.
+bool round_row(const double* row, std::int32_t* rounded, std::size_t n, double unit);
+
 /// to[k] = from[k], rounded to multiples of 2^-bits.
 void round_to_grid(std::span<const double> from, std::span<double> to, int bits);
 
@@ -60,7 +68,7 @@ class DenseLayer : public Layer {
     double room_ = 0.0;       // by which the sum of a neuron's weights may grow
     std::int32_t slack_ = 0;  // what rounding can move a potential by
     std::int32_t start_ = 0;  // potential at the start, counted from the threshold less the slack
-    std::vector<std::int32_t, boost::alignment::aligned_allocator<std::int32_t, 64>> grid_;
+    Grid grid_;
 };
 
 }  // namespace saltus::learning

@@ -3,9 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "dense_layer.hpp"
 #include "saltus/engine/errors.hpp"
-#include "saltus/engine/random.hpp"
 
 namespace saltus::learning {
 
@@ -42,50 +40,6 @@ void check_delay(const FirstSpikeLayer& layer, Duration delay, Duration t_max) {
 }
 
 }  // namespace
-
-FirstSpikeNetwork dense_first_spikes(const DenseFirstSpikes& plan) {
-    constexpr std::uint64_t most = std::uint64_t{1} << 31;
-    if (plan.layers.empty()) throw UsageError("layers: expected at least one, found none.");
-    if (!plan.initial.empty() && plan.initial.size() != plan.layers.size()) {
-        throw UsageError("initial weights: expected " + std::to_string(plan.layers.size()) +
-                         " numbers, one for each layer" + found(plan.initial.size()));
-    }
-    FirstSpikeNetwork network;
-    network.input = plan.input;
-    network.t_max = plan.t_max;
-    network.silence_decides_at = plan.silence_decides_at;
-    std::uint64_t inputs = element_count(plan.input);
-    for (std::size_t l = 0; l < plan.layers.size(); ++l) {
-        const std::uint32_t outputs = plan.layers[l];
-        if (outputs == 0 || inputs == 0 || inputs * outputs > most) {
-            throw UsageError("layers: expected 1 to 2^31 synapses a layer" + found(inputs * outputs));
-        }
-        const double sum = l == 0 ? 39.2 : 16.0;
-        const double high =
-            plan.initial.empty() ? sum * plan.threshold / static_cast<double>(inputs) : plan.initial[l];
-        if (!std::isfinite(high)) {
-            throw UsageError("initial weights: expected finite numbers, found " + shown(high) + ".");
-        }
-        FirstSpikeLayer layer;
-        layer.name = l + 1 == plan.layers.size() ? "output"
-                     : plan.layers.size() == 2   ? "hidden"
-                                                 : "hidden" + std::to_string(l + 1);
-        layer.shape = {outputs};
-        layer.V_th = above(plan.threshold);
-        DenseSynapses dense{static_cast<std::uint32_t>(inputs), outputs, {}, {plan.delay}};
-        dense.weights.resize(inputs * outputs);
-        const CounterRandom random(plan.seed, l);
-        const double grid = std::ldexp(1.0, grid_bits(layer.V_th));
-        for (std::size_t k = 0; k < dense.weights.size(); ++k) {
-            dense.weights[k] = std::nearbyint(high * random.uniform(k) * grid) / grid;
-        }
-        layer.synapses = std::move(dense);
-        network.layers.push_back(std::move(layer));
-        inputs = outputs;
-    }
-    check(network);
-    return network;
-}
 
 double above(double theta) {
     return theta + std::abs(theta) * 0x1p-48;

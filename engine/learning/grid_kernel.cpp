@@ -36,7 +36,40 @@ std::size_t advance_plain(const std::int32_t* weights, std::size_t stride, const
     return arrivals.ends.size();
 }
 
+template <std::size_t tile>
+void scatter_plain(const std::int32_t* weights, std::size_t stride, std::span<const Tap> taps,
+                   std::uint32_t cell_step, std::uint32_t cell, std::int32_t* V,
+                   std::vector<std::uint32_t>& hot) {
+    for (const Tap& tap : taps) {
+        const std::uint32_t to = tap.cell * cell_step + cell;
+        std::int32_t* v = V + to * stride;
+        const std::int32_t* row = weights + tap.row * stride;
+        std::int32_t signs = -1;
+        for (std::size_t k = 0; k < tile; ++k) signs &= v[k] += row[k];
+        if (signs >= 0) hot.push_back(to);
+    }
+}
+
 #if defined(__x86_64__)
+template <std::size_t... k>
+[[gnu::target("avx2")]] void scatter_avx2(std::index_sequence<k...>, const std::int32_t* weights,
+                                          std::size_t stride, std::span<const Tap> taps,
+                                          std::uint32_t cell_step, std::uint32_t cell, std::int32_t* V,
+                                          std::vector<std::uint32_t>& hot) {
+    const Tap* const end = taps.data() + taps.size();
+    for (const Tap* tap = taps.data(); tap != end; ++tap) {
+        const std::uint32_t to = tap->cell * cell_step + cell;
+        auto* v = reinterpret_cast<__m256i*>(V + to * stride);
+        const auto* row = reinterpret_cast<const __m256i*>(weights + tap->row * stride);
+        const __m256i sum[sizeof...(k)] = {
+            _mm256_add_epi32(_mm256_load_si256(v + k), _mm256_load_si256(row + k))...};
+        (_mm256_store_si256(v + k, sum[k]), ...);
+        __m256i signs = sum[0];
+        ((signs = _mm256_and_si256(signs, sum[k])), ...);
+        if (_mm256_movemask_ps(_mm256_castsi256_ps(signs)) != 0xff) hot.push_back(to);
+    }
+}
+
 /// The potentials stay in registers.
 template <std::size_t... k>
 [[gnu::target("avx2")]] std::size_t advance_avx2(std::index_sequence<k...>, const std::int32_t* weights,
@@ -98,6 +131,27 @@ std::size_t advance(std::size_t tile, const std::int32_t* weights, std::size_t s
 #endif
     return tile == wide_tile ? advance_plain<wide_tile>(weights, stride, arrivals, first, sure, V, hits)
                              : advance_plain<narrow_tile>(weights, stride, arrivals, first, sure, V, hits);
+}
+
+void scatter(std::size_t tile, const std::int32_t* weights, std::size_t stride, std::span<const Tap> taps,
+             std::uint32_t cell_step, std::uint32_t cell, std::int32_t* V, std::vector<std::uint32_t>& hot) {
+#if defined(__x86_64__)
+    if (has_avx2) {
+        if (tile == narrow_tile) {
+            scatter_avx2(std::make_index_sequence<narrow_tile / 8>(), weights, stride, taps, cell_step, cell,
+                         V, hot);
+        } else {
+            scatter_avx2(std::make_index_sequence<2 * narrow_tile / 8>(), weights, stride, taps, cell_step,
+                         cell, V, hot);
+        }
+        return;
+    }
+#endif
+    if (tile == narrow_tile) {
+        scatter_plain<narrow_tile>(weights, stride, taps, cell_step, cell, V, hot);
+    } else {
+        scatter_plain<2 * narrow_tile>(weights, stride, taps, cell_step, cell, V, hot);
+    }
 }
 
 }  // namespace saltus::learning

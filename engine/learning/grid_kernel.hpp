@@ -1,6 +1,6 @@
-// The inner loop of dense layers: rows of weights are added to potentials, and a lane that reaches zero is
-// told. Everything is in whole numbers, so that the order of the additions and the width of the vectors do
-// not matter.
+// The inner loops of dense and convolutional layers: rows of weights are added to potentials, and a lane that
+// reaches zero is told. Everything is in whole numbers, so that the order of the additions and the width of
+// the vectors do not matter.
 #pragma once
 
 #include <cstddef>
@@ -35,5 +35,18 @@ struct Hit {
 [[nodiscard]] std::size_t advance(std::size_t tile, const std::int32_t* weights, std::size_t stride,
                                   const ArrivalGroups& arrivals, std::size_t first, std::int32_t sure,
                                   std::int32_t* V, std::vector<Hit>& hits);
+
+/// One arrival at a cell of lanes: the potentials from cell * stride on take the weights from row * stride
+/// on.
+struct Tap {
+    std::uint32_t cell = 0;
+    std::uint32_t row = 0;
+};
+
+/// All taps, each with its cell times `cell_step` plus `cell`. Appends the cells of
+/// which a lane of this tile is >= 0 after an addition. V and weights begin at the tile's first lane; the
+/// tile is 2 narrow ones or one.
+void scatter(std::size_t tile, const std::int32_t* weights, std::size_t stride, std::span<const Tap> taps,
+             std::uint32_t cell_step, std::uint32_t cell, std::int32_t* V, std::vector<std::uint32_t>& hot);
 
 }  // namespace saltus::learning

@@ -1,7 +1,8 @@
+#include "convolution_layer.hpp"
 #include "delayed_layer.hpp"
 #include "dense_layer.hpp"
 #include "layer.hpp"
-#include "saltus/engine/errors.hpp"
+#include "window_layer.hpp"
 
 namespace saltus::learning {
 
@@ -10,8 +11,10 @@ std::unique_ptr<Layer> make_layer(const FirstSpikeLayer& layer, std::int64_t t_m
         if (dense->delays.size() == 1) return std::make_unique<DenseLayer>(*dense, layer.V_th, t_max);
         return std::make_unique<DelayedLayer>(*dense, layer.V_th, t_max);
     }
-    throw LimitError("layer " + quoted(layer.name) +
-                     ": convolutional layers of first spikes are not built yet.");
+    if (const auto* convolution = std::get_if<ConvolutionSynapses>(&layer.synapses)) {
+        return std::make_unique<ConvolutionLayer>(*convolution, layer.V_th, t_max);
+    }
+    return std::make_unique<WindowLayer>(std::get<FirstOfWindow>(layer.synapses), t_max);
 }
 
 }  // namespace saltus::learning

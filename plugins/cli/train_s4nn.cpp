@@ -22,7 +22,7 @@ struct Options {
                                 .optimizer = "sgd",
                                 .schedule = "linear",
                                 .last_rate = 0.05}};
-    std::vector<std::uint32_t> hidden{400};
+    std::vector<std::string> hidden{"400"};
     std::vector<double> initial;
     double threshold = 100.0;
     std::string margin = "3ms";
@@ -63,9 +63,9 @@ learning::FirstSpikeNetwork first_network(const Options& options, const datasets
         const converters::Import import = read_network(options.training.network(), options.reading);
         return learning::first_spike_network(import.network, first.t_max, first.silence_decides_at);
     }
-    learning::DenseFirstSpikes plan;
+    learning::FirstSpikePlan plan;
     plan.input = dataset.shape;
-    plan.layers = options.hidden;
+    for (const std::string& layer : options.hidden) plan.layers.push_back(learning::LayerPlan::parse(layer));
     plan.layers.push_back(static_cast<std::uint32_t>(dataset.classes.size()));
     plan.threshold = options.threshold;
     plan.initial = options.initial;
@@ -73,7 +73,7 @@ learning::FirstSpikeNetwork first_network(const Options& options, const datasets
     plan.t_max = first.t_max;
     plan.silence_decides_at = first.silence_decides_at;
     plan.seed = options.training.seed();
-    return learning::dense_first_spikes(plan);
+    return learning::new_first_spikes(plan);
 }
 
 void train(Options& options) {
@@ -109,14 +109,17 @@ void add_train_s4nn(CLI::App& train_verb) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = train_verb.add_subcommand("s4nn", "first spikes, by temporal back-propagation (S4NN)");
     options->training.add_to(*verb);
-    verb->add_option("--hidden", options->hidden, "neurons of the hidden layers, as in 400 or 200,100")
+    verb->add_option(
+            "--hidden", options->hidden,
+            "hidden layers: neurons, as in 400 or 200,100; 16c5: a convolution to 16 channels with kernels "
+            "of 5 x 5; p2: the first spike of windows of 2 x 2")
         ->delimiter(',')
         ->capture_default_str();
     verb->add_option("--threshold", options->threshold, "of every neuron")->capture_default_str();
     verb->add_option(
             "--initial", options->initial,
-            "weights begin uniform in [0, X): one number a layer (default: such that the sum over all "
-            "inputs is about 20 and 8 thresholds)")
+            "weights begin uniform in [0, X): one number for each layer with weights (default: such that the "
+            "sum over all inputs of a neuron is about 20, then 8 thresholds; with convolutions 2, some < 0)")
         ->delimiter(',');
     verb->add_option("--margin", options->margin, "by which the label should be first")
         ->capture_default_str();

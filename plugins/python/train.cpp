@@ -158,9 +158,11 @@ nb::dict train_s4nn(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
     if (built) {
         network = first_spike_network((*built)->network(), reading.t_max, reading.silence_decides_at);
     } else {
-        DenseFirstSpikes plan;
+        FirstSpikePlan plan;
         plan.input = dataset.shape;
-        plan.layers = a.get<std::vector<std::uint32_t>>("hidden");
+        for (const auto& layer : a.get<std::vector<std::string>>("hidden")) {
+            plan.layers.push_back(LayerPlan::parse(layer));
+        }
         plan.layers.push_back(static_cast<std::uint32_t>(dataset.classes.size()));
         plan.threshold = a.get<double>("threshold");
         plan.initial = a.get<std::vector<double>>("initial");
@@ -168,7 +170,7 @@ nb::dict train_s4nn(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
         plan.t_max = reading.t_max;
         plan.silence_decides_at = reading.silence_decides_at;
         plan.seed = a.get<std::uint64_t>("seed");
-        network = dense_first_spikes(plan);
+        network = new_first_spikes(plan);
     }
     const auto samples = std::make_shared<const SampleSet>(datasets::load_samples(dataset));
     const S4nn s4nn(a, std::move(network), samples);

@@ -73,7 +73,7 @@ def s4nn(
     dataset: "str | os.PathLike[str]",
     *,
     split: str = "train",
-    hidden: Sequence[int] = (400,),
+    hidden: "Sequence[int | str]" = (400,),
     threshold: float = 100.0,
     initial: Sequence[float] = (),
     epochs: int = 100,
@@ -129,8 +129,9 @@ def s4nn(
     split : str
         The part to learn from; "" takes everything.
     hidden, threshold, initial
-        Of a new network: neurons of the hidden layers; the threshold of all; weights begin uniform in [0,
-        X), one X a layer.
+        Of a new network: hidden layers (400: so many neurons; "16c5": a convolution to 16 channels with
+        kernels of 5 x 5; "p2": the first spike of windows of 2 x 2); the threshold of all; weights begin
+        uniform in [0, X), one X for each layer that has any.
     batch : int
         Samples of a step. With 1 the published rule: `optimizer`, `momentum` and `averaging` do not apply,
         and `averaged_samples` is over how many samples the weights handed out are averaged (0: not at all).
@@ -206,7 +207,7 @@ def s4nn(
         raise UsageError("resume: from which file? Name it: checkpoint=...")
     for name in ("net", "dataset", "split", "checkpoint", "resume", "progress", "on_epoch"):
         del arguments[name]
-    arguments["hidden"] = [int(n) for n in hidden]
+    arguments["hidden"] = [str(layer) for layer in hidden]
     arguments["dropout"] = [float(x) for x in dropout]
     arguments["initial"] = [float(x) for x in initial]
     for name in _FLOATS:

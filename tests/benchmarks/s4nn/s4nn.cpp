@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
 
     const auto samples =
         std::make_shared<const SampleSet>(datasets::load_samples(datasets::open_dataset(argv[1], "train")));
-    DenseFirstSpikes plan;
+    FirstSpikePlan plan;
     plan.input = samples->shape();
     plan.layers = {400, 10};
     plan.initial = {5.0, 48.0};
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     std::vector<std::uint64_t> all(samples->size());
     for (std::uint64_t i = 0; i < all.size(); ++i) all[i] = i;
     const double training = smallest_of_five([&] {
-        S4nnSequential learner(dense_first_spikes(plan), samples, options, {});
+        S4nnSequential learner(new_first_spikes(plan), samples, options, {});
         learner.learn(all, 1.0, 1);
     });
     std::cout << "training, first epoch: " << static_cast<double>(samples->size()) / training

@@ -17,10 +17,10 @@ namespace {
 constexpr std::int64_t ms = 1'000'000'000'000;  // [fs]
 
 learning::FirstSpikeNetwork small_network() {
-    learning::DenseFirstSpikes plan;
+    learning::FirstSpikePlan plan;
     plan.input = {2, 3};
     plan.layers = {5, 2};
-    return learning::dense_first_spikes(plan);
+    return learning::new_first_spikes(plan);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/learning/training.hpp"
@@ -33,6 +35,134 @@ class Draws {
     CounterRandom random_;
     std::uint64_t next_ = 0;
 };
+
+/// A convolution of (channels, rows, columns), whatever its stride, padding, dilation and groups.
+FirstSpikeLayer random_convolution(Draws& draw, const Shape& from, bool on_grid) {
+    const auto one_to = [&](std::int64_t n) { return static_cast<std::uint32_t>(1 + draw.below(n)); };
+    Convolution c;
+    c.groups = from[0] % 2 == 0 ? one_to(2) : 1;
+    c.in_channels = from[0];
+    c.out_channels = c.groups * one_to(20);
+    c.in_size = {from[1], from[2]};
+    for (std::size_t d = 0; d < 2; ++d) {
+        c.kernel[d] = one_to(3);
+        c.stride[d] = one_to(2);
+        c.dilation[d] = one_to(2);
+        c.padding[d] = one_to(3) - 1;
+        const std::uint32_t reach = c.dilation[d] * (c.kernel[d] - 1) + 1;
+        if (c.in_size[d] + 2 * c.padding[d] < reach) c.padding[d] = reach;
+        c.out_size[d] = (c.in_size[d] + 2 * c.padding[d] - reach) / c.stride[d] + 1;
+    }
+    FirstSpikeLayer layer;
+    layer.shape = {c.out_channels, c.out_size[0], c.out_size[1]};
+    layer.V_th = above(0.25 + static_cast<double>(draw.below(12)) / 4.0);
+    ConvolutionSynapses synapses{c, {}, Duration(draw.below(3) * ms)};
+    const std::size_t n =
+        std::size_t{c.out_channels} * (c.in_channels / c.groups) * c.kernel[0] * c.kernel[1];
+    for (std::size_t k = 0; k < n; ++k) {
+        synapses.weights.push_back(on_grid ? static_cast<double>(draw.below(9) - 2) / 4.0
+                                           : draw.uniform(-0.6, 1.5));
+    }
+    layer.synapses = std::move(synapses);
+    return layer;
+}
+
+FirstSpikeLayer random_windows(Draws& draw, const Shape& from) {
+    Pooling p;
+    p.channels = from[0];
+    p.in_size = {from[1], from[2]};
+    for (std::size_t d = 0; d < 2; ++d) {
+        p.kernel[d] = static_cast<std::uint32_t>(1 + draw.below(std::min<std::int64_t>(3, p.in_size[d])));
+        p.stride[d] = static_cast<std::uint32_t>(1 + draw.below(3));
+        p.out_size[d] = (p.in_size[d] - p.kernel[d]) / p.stride[d] + 1;
+    }
+    FirstSpikeLayer layer;
+    layer.shape = {p.channels, p.out_size[0], p.out_size[1]};
+    layer.synapses = FirstOfWindow{p, Duration(draw.below(2) * ms)};
+    return layer;
+}
+
+/// A convolution, windows, a convolution, and all of it to some outputs.
+FirstSpikeNetwork random_convolutions(Draws& draw, bool on_grid) {
+    FirstSpikeNetwork network;
+    network.input = {static_cast<std::uint32_t>(1 + draw.below(4)),
+                     static_cast<std::uint32_t>(4 + draw.below(5)),
+                     static_cast<std::uint32_t>(4 + draw.below(5))};
+    network.t_max = Duration((16 + draw.below(64)) * ms);
+    network.silence_decides_at = network.t_max;
+    network.layers.push_back(random_convolution(draw, network.input, on_grid));
+    network.layers.push_back(random_windows(draw, network.layers.back().shape));
+    network.layers.push_back(random_convolution(draw, network.layers.back().shape, on_grid));
+    const std::uint32_t inputs = network.layers.back().size();
+    FirstSpikeLayer output;
+    output.shape = {static_cast<std::uint32_t>(2 + draw.below(5))};
+    output.V_th = above(2.0);
+    DenseSynapses dense{inputs, output.shape[0], {}, {Duration(ms)}};
+    for (std::size_t k = 0; k < std::size_t{inputs} * output.shape[0]; ++k) {
+        dense.weights.push_back(on_grid ? static_cast<double>(draw.below(9) - 2) / 4.0
+                                        : draw.uniform(-0.6, 1.5));
+    }
+    output.synapses = std::move(dense);
+    network.layers.push_back(std::move(output));
+    for (std::size_t l = 0; l < network.layers.size(); ++l)
+        network.layers[l].name = "layer" + std::to_string(l);
+    return network;
+}
+
+/// The same with every synapse written out, no weight shared. `shared[l][i * outputs + j]` is the number of
+/// the weight, or -1 where there is no synapse.
+FirstSpikeNetwork written_out(const FirstSpikeNetwork& network,
+                              std::vector<std::vector<std::int64_t>>& shared) {
+    FirstSpikeNetwork result = network;
+    std::uint32_t inputs = static_cast<std::uint32_t>(element_count(network.input));
+    shared.clear();
+    for (FirstSpikeLayer& layer : result.layers) {
+        const std::size_t outputs = layer.size();
+        std::vector<std::int64_t>& which = shared.emplace_back(inputs * outputs, -1);
+        const auto connect = [&](const auto& shape, std::uint32_t c, std::uint32_t o,
+                                 std::array<std::uint32_t, 2> dilation, std::int64_t first_weight) {
+            for (std::uint32_t p = 0; p < shape.out_size[0] * shape.out_size[1]; ++p) {
+                for (std::uint32_t k = 0; k < shape.kernel[0] * shape.kernel[1]; ++k) {
+                    const std::int64_t y = std::int64_t{p / shape.out_size[1]} * shape.stride[0] +
+                                           std::int64_t{k / shape.kernel[1]} * dilation[0] - shape.padding[0];
+                    const std::int64_t x = std::int64_t{p % shape.out_size[1]} * shape.stride[1] +
+                                           std::int64_t{k % shape.kernel[1]} * dilation[1] - shape.padding[1];
+                    if (y < 0 || x < 0 || y >= shape.in_size[0] || x >= shape.in_size[1]) continue;
+                    const std::size_t i =
+                        (c * shape.in_size[0] + static_cast<std::size_t>(y)) * shape.in_size[1] +
+                        static_cast<std::size_t>(x);
+                    const std::size_t j = o * shape.out_size[0] * shape.out_size[1] + p;
+                    which[i * outputs + j] = first_weight < 0 ? 0 : first_weight + k;
+                }
+            }
+        };
+        DenseSynapses dense{inputs, layer.size(), std::vector<double>(inputs * outputs, 0.0), {}};
+        if (const auto* c = std::get_if<ConvolutionSynapses>(&layer.synapses)) {
+            const std::uint32_t channels = c->shape.in_channels / c->shape.groups;
+            const std::uint32_t filters = c->shape.out_channels / c->shape.groups;
+            for (std::uint32_t o = 0; o < c->shape.out_channels; ++o) {
+                for (std::uint32_t k = 0; k < channels; ++k) {
+                    connect(c->shape, o / filters * channels + k, o, c->shape.dilation,
+                            (std::int64_t{o} * channels + k) * c->shape.kernel[0] * c->shape.kernel[1]);
+                }
+            }
+            for (std::size_t k = 0; k < which.size(); ++k) {
+                if (which[k] >= 0) dense.weights[k] = c->weights[static_cast<std::size_t>(which[k])];
+            }
+            dense.delays = {c->delay};
+            layer.synapses = std::move(dense);
+        } else if (const auto* w = std::get_if<FirstOfWindow>(&layer.synapses)) {
+            for (std::uint32_t o = 0; o < w->shape.channels; ++o) connect(w->shape, o, o, {1, 1}, -1);
+            for (std::size_t k = 0; k < which.size(); ++k) dense.weights[k] = which[k] >= 0 ? 1.0 : 0.0;
+            dense.delays = {w->delay};
+            layer.synapses = std::move(dense);
+        } else {
+            std::iota(which.begin(), which.end(), 0);
+        }
+        inputs = layer.size();
+    }
+    return result;
+}
 
 enum class Delays { common, on_slots, anywhere };
 
@@ -69,7 +199,7 @@ FirstSpikeNetwork random_network(Draws& draw, bool on_grid, Delays delays) {
 SpikeTrain random_spikes(Draws& draw, const FirstSpikeNetwork& network) {
     SpikeTrain spikes;
     const std::int64_t slots = network.t_max.femtoseconds() / ms;
-    for (NeuronIndex i = 0; i < network.input[0]; ++i) {
+    for (NeuronIndex i = 0; i < element_count(network.input); ++i) {
         if (draw.below(5) > 0) spikes.add(Time(Duration(draw.below(slots) * ms)), i);
     }
     spikes.sort();
@@ -113,7 +243,7 @@ std::shared_ptr<SampleSet> thirds(std::uint64_t n, std::uint64_t seed = 5) {
 }
 
 FirstSpikeNetwork small_network(std::uint64_t seed = 1) {
-    DenseFirstSpikes plan;
+    FirstSpikePlan plan;
     plan.input = {12};
     plan.layers = {16, 3};
     plan.threshold = 10.0;
@@ -121,7 +251,7 @@ FirstSpikeNetwork small_network(std::uint64_t seed = 1) {
     plan.t_max = Duration(64 * ms);
     plan.silence_decides_at = Duration(62 * ms);
     plan.seed = seed;
-    return dense_first_spikes(plan);
+    return new_first_spikes(plan);
 }
 
 const std::vector<double>& weights_of(const FirstSpikeNetwork& network, std::size_t l) {
@@ -172,6 +302,115 @@ TEST_SUITE("learning/s4nn") {
             }
         }
         CHECK(fired > 2000);
+    }
+
+    TEST_CASE("random convolutions and windows: the times are those of the exact clock") {
+        std::uint64_t fired = 0;
+        for (std::uint64_t seed = 0; seed < 60; ++seed) {
+            CAPTURE(seed);
+            Draws draw(seed + 5000);
+            const FirstSpikeNetwork network = random_convolutions(draw, seed % 2 == 0);
+            SampleSet samples(network.input, network.classes());
+            const SpikeTrain spikes = random_spikes(draw, network);
+            samples.add(spikes, 0);
+            const auto found = spike_times(network, samples[0]);
+            const auto expected = exact_times(network, spikes);
+            for (std::size_t l = 0; l < found.size(); ++l) {
+                CHECK(found[l] == expected[l]);
+                for (const Time t : found[l]) fired += t < Time(network.t_max) ? 1 : 0;
+            }
+            const FirstSpikeNetwork again =
+                first_spike_network(network_of(network), network.t_max, network.silence_decides_at);
+            CHECK(spike_times(again, samples[0]) == found);
+        }
+        CHECK(fired > 2000);
+    }
+
+    TEST_CASE("convolutions learn as the same network with its synapses written out") {
+        std::uint64_t learning = 0;
+        for (std::uint64_t seed = 0; seed < 40; ++seed) {
+            CAPTURE(seed);
+            Draws draw(seed + 7000);
+            const FirstSpikeNetwork network = random_convolutions(draw, true);
+            std::vector<std::vector<std::int64_t>> shared;
+            const FirstSpikeNetwork plain = written_out(network, shared);
+            SampleSet samples(network.input, network.classes());
+            samples.add(random_spikes(draw, network), 1);
+            const S4nnStep found = s4nn_step(network, samples[0], {});
+            const S4nnStep expected = s4nn_step(plain, samples[0], {});
+            CHECK(found.loss == expected.loss);
+            for (std::size_t l = 0; l < network.layers.size(); ++l) {
+                CHECK(found.layers[l].times == expected.layers[l].times);
+                REQUIRE(found.layers[l].delta.size() == expected.layers[l].delta.size());
+                for (std::size_t j = 0; j < found.layers[l].delta.size(); ++j) {
+                    CHECK(std::abs(found.layers[l].delta[j] - expected.layers[l].delta[j]) < 1e-12);
+                    learning += l < 3 && found.layers[l].delta[j] != 0.0 ? 1 : 0;
+                }
+                std::vector<double> sums(found.layers[l].weights.size(), 0.0);
+                for (std::size_t k = 0; k < shared[l].size() && !sums.empty(); ++k) {
+                    if (shared[l][k] >= 0)
+                        sums[static_cast<std::size_t>(shared[l][k])] += expected.layers[l].weights[k];
+                }
+                for (std::size_t k = 0; k < sums.size(); ++k) {
+                    CHECK(std::abs(found.layers[l].weights[k] - sums[k]) < 1e-11);
+                }
+            }
+        }
+        CHECK(learning > 500);
+    }
+
+    TEST_CASE("a convolutional network learns, to the same weights on any number of threads") {
+        FirstSpikePlan plan;
+        plan.input = {3, 4};
+        for (const char* layer : {"4c2", "p2"}) plan.layers.push_back(LayerPlan::parse(layer));
+        plan.layers.emplace_back(3);
+        plan.threshold = 4.0;
+        plan.t_max = Duration(64 * ms);
+        plan.silence_decides_at = Duration(62 * ms);
+        const FirstSpikeNetwork network = new_first_spikes(plan);
+        CHECK(network.input == Shape{1, 3, 4});
+        CHECK(network.layers[0].shape == Shape{4, 2, 3});
+        CHECK(network.layers[1].shape == Shape{4, 1, 1});
+        const auto trained = [&](unsigned threads, Tally& held_back) {
+            const auto rule = std::make_shared<S4nnRule>(network, thirds(400), S4nnOptions{});
+            GradientLearnerOptions options;
+            options.learning_rate = 0.05;
+            GradientLearner learner(rule, options);
+            TrainingOptions training;
+            training.epochs = 12;
+            training.batch = 16;
+            training.threads = threads;
+            training.validation = 100;
+            held_back = train(learner, training).log.back().validation;
+            return std::vector<double>(learner.parameters().begin(), learner.parameters().end());
+        };
+        Tally tally;
+        const std::vector<double> expected = trained(1, tally);
+        CHECK(tally.accuracy() > 0.55);  // chance: 1 in 3
+        for (const unsigned threads : {2u, 3u}) CHECK(trained(threads, tally) == expected);
+    }
+
+    TEST_CASE("layers in words; what is none, or does not fit, is refused") {
+        CHECK(LayerPlan::parse("400").size == 400);
+        CHECK(LayerPlan::parse("16c5").kind == LayerPlan::Kind::convolution);
+        CHECK(LayerPlan::parse("16c5").width == 5);
+        CHECK(LayerPlan::parse("p2").kind == LayerPlan::Kind::window);
+        for (const char* wrong : {"", "c5", "16c", "p", "16x5", "-1", "4.5", "p2x"}) {
+            CHECK(contains(message_of<UsageError>([&] { LayerPlan::parse(wrong); }),
+                           "expected neurons (400), channels and width of a convolution (16c5)"));
+        }
+        const auto refused = [](const Shape& input, const char* layer) {
+            FirstSpikePlan plan;
+            plan.input = input;
+            plan.layers = {LayerPlan::parse(layer), {3}};
+            return message_of<UsageError>([&] { new_first_spikes(plan); });
+        };
+        CHECK(contains(refused({12}, "4c3"), "needs (channels, rows, columns)"));
+        CHECK(contains(refused({4, 2}, "4c3"), "found (1, 4, 2)"));
+        CHECK(contains(refused({4, 4}, "4c0"), "at least 1"));
+        CHECK(contains(refused({4, 4}, "p0"), "at least 1"));
+        CHECK(contains(refused({4, 4}, "0"), "expected 1 to 2^31 synapses"));
+        CHECK(contains(refused({4, 4}, "0c3"), "expected 1 to 2^31 synapses"));
     }
 
     TEST_CASE("a run that ends at the decision decides as one that goes on") {

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -65,17 +66,31 @@ struct FirstSpikeNetwork {
     [[nodiscard]] std::uint32_t classes() const { return layers.back().size(); }
 };
 
-/// The threshold for neurons that fire when V > theta: far enough above it (32 roundings) for the exact
-/// clock, which lets a potential count as at the threshold within eight.
-[[nodiscard]] double above(double theta);
+/// A layer of a new network: so many neurons, all to all; a convolution (stride 1, no padding) of so many
+/// channels; or windows, side by side, whose first spike counts.
+struct LayerPlan {
+    enum class Kind { dense, convolution, window };
 
-/// A new network of dense layers with one delay. Weights are uniform in [0, X): X is `initial`, one number a
-/// layer, or such that all inputs of a neuron together carry 20 thresholds in the first layer, 8 in others
-/// (U(0, 5) and U(0, 4) in a network 784-400-10 with thresholds of 100).
-struct DenseFirstSpikes {
-    Shape input;
-    std::vector<std::uint32_t> layers;  // neurons, the classes last
-    double threshold = 100.0;           // neurons fire above it
+    LayerPlan(std::uint32_t neurons) : size(neurons) {}
+    LayerPlan(Kind what, std::uint32_t how_many, std::uint32_t how_wide)
+        : kind(what), size(how_many), width(how_wide) {}
+    /// "400" neurons; "16c5": 16 channels, kernel 5 x 5; "p2": windows of 2 x 2. Throws UsageError.
+    static LayerPlan parse(std::string_view text);
+
+    Kind kind = Kind::dense;
+    std::uint32_t size = 0;   // neurons or channels
+    std::uint32_t width = 0;  // of the kernel or window
+};
+
+/// A new network with one delay per layer, none for windows. Weights of n inputs are uniform in [0, X): X is
+/// `initial`, one number for each layer with weights, or such that all inputs of a neuron together carry 20
+/// thresholds in the first layer, 8 in others (U(0, 5) and U(0, 4) in a network 784-400-10 with thresholds
+/// of 100). A network with convolutions begins, unless `initial` is given, uniform about 2 theta / n, with a
+/// standard deviation of theta / sqrt(n): channels that all rise would all fire at once.
+struct FirstSpikePlan {
+    Shape input;                    // (rows, columns) before a convolution: one channel
+    std::vector<LayerPlan> layers;  // the last one: as many neurons as there are classes
+    double threshold = 100.0;       // neurons fire above it
     std::vector<double> initial;
     Duration delay{1'000'000'000'000};
     Duration t_max{256'000'000'000'000};
@@ -83,7 +98,11 @@ struct DenseFirstSpikes {
     std::uint64_t seed = 0;
 };
 /// Throws UsageError for numbers that make no network.
-[[nodiscard]] FirstSpikeNetwork dense_first_spikes(const DenseFirstSpikes& plan);
+[[nodiscard]] FirstSpikeNetwork new_first_spikes(const FirstSpikePlan& plan);
+
+/// The threshold for neurons that fire when V > theta: far enough above it (32 roundings) for the exact
+/// clock, which lets a potential count as at the threshold within eight.
+[[nodiscard]] double above(double theta);
 
 /// Throws NetworkError: a layer that does not fit the one before, V_th <= 0, weights that are not finite,
 /// delays < 0 or not before t_max.
