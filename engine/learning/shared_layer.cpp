@@ -110,30 +110,46 @@ struct Step {
     return {-2.0 * excess * slope / (2.0 * slope * slope - excess * curvature), slope, curvature};
 }
 
-/// Where neurons that are below the threshold at an instant and not at the next cross it, and what u comes to
-/// at the next after a reset there; found is not negative where the search has ended.
+/// The largest u of neurons that rise at an instant and fall at the next.
+SALTUS_VECTOR_VERSIONS
+void find_tops(std::size_t n, const Coefficients& coefficients, const double* __restrict u,
+               const double* __restrict I, double* __restrict top) {
+    const Coefficients c = coefficients;
+    const double per_difference = 1.0 / (c.b - c.a);
+#pragma omp simd
+    for (std::size_t l = 0; l < n; ++l) {
+        const double g = c.g * I[l];
+        const double x =
+            kernels::logarithm(1.0 + (c.b - c.a) * (g - c.b * u[l]) / (c.a * g)) * per_difference;
+        const double e_a = kernels::exponential(-c.a * x);
+        const double e_b = kernels::exponential(-c.b * x);
+        top[l] = u[l] * e_b + g * (e_a - e_b) * per_difference;
+    }
+}
+
+/// Where neurons cross the threshold that are below it at an instant, and what u comes to at the next after a
+/// reset there. found is not negative where that is certain: an error in V that is small beside the slope,
+/// and a bend that is, too, leave no doubt that a root is near, and no other comes before it while V rises.
 SALTUS_VECTOR_VERSIONS
 void find_crossings(std::size_t n, const Factors& factors, const Coefficients& coefficients,
-                    const double* __restrict u, const double* __restrict I, const double* __restrict u1,
-                    double* __restrict since, double* __restrict m, double* __restrict s,
-                    double* __restrict after, double* __restrict found) {
+                    const double* __restrict u, const double* __restrict I, double* __restrict since,
+                    double* __restrict m, double* __restrict s, double* __restrict after,
+                    double* __restrict found) {
     const Factors f = factors;
     const Coefficients c = coefficients;
     const double per_difference = 1.0 / (c.b - c.a);
 #pragma omp simd
     for (std::size_t l = 0; l < n; ++l) {
         const double g = c.g * I[l];
+        // The parabola at the start, its root by a continued fraction.
         const double rise = g - c.b * u[l];
-        const double rise_end = g * f.s - c.b * u1[l];
-        // The cubic through both ends, of time over V.
-        const double height = u1[l] - u[l];
-        const double y = (c.u_th - u[l]) / height;
-        const double line = y * f.x;
-        const double cubic =
-            y * y * (3.0 - 2.0 * y) * f.x + y * (1.0 - y) * height * ((1.0 - y) / rise - y / rise_end);
-        double x = smaller(smaller(rise, rise_end), smaller(cubic, f.x - cubic)) > 0.0 ? cubic : line;
-        const Step first = halley(c, per_difference, u[l], g, x);
-        x = within(x + first.length, f.x);
+        const double half_bend = 0.5 * (-c.a * g - c.b * rise);
+        const double height = c.u_th - u[l];
+        double x = height / (rise + half_bend * height / rise);
+        x = height / (rise + half_bend * x);
+        x = within(height / (rise + half_bend * x), f.x);
+        x = within(x + halley(c, per_difference, u[l], g, x).length, f.x);
+        x = within(x + halley(c, per_difference, u[l], g, x).length, f.x);
         const Step last = halley(c, per_difference, u[l], g, x);
         const double miss =
             larger(size(last.length) - 1e-6 * x, size(last.length * last.curvature) - 1e-6 * last.slope);
@@ -323,24 +339,33 @@ void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) co
             if (run.above[i] >= 0.0) all.neuron.push_back(i);
         }
     }
-    const std::size_t n = all.neuron.size();
+    std::size_t n = all.neuron.size();
+    const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
     const bool together = apart_ && std::max(n_.a, n_.b) * f.x < most_exponent;
     if (together) {
         for (std::vector<double>* values :
-             {&all.u, &all.I, &all.u1, &all.since, &all.m, &all.s, &all.after, &all.found})
+             {&all.u, &all.I, &all.since, &all.m, &all.s, &all.after, &all.found})
             values->resize(std::max(n, values->size()));
-        for (std::size_t l = 0; l < n; ++l) {
+        const auto take = [&](std::size_t l) {
             all.u[l] = u[all.neuron[l]];
             all.I[l] = I[all.neuron[l]];
-            all.u1[l] = u1[all.neuron[l]];
+        };
+        for (std::size_t l = 0; l < n; ++l) take(l);
+        find_tops(n, c, all.u.data(), all.I.data(), all.found.data());
+        const double surely_below = u_th_ - 1e-9 * std::max(std::abs(u_th_), 1.0);
+        std::size_t kept = 0;
+        for (std::size_t l = 0; l < n; ++l) {
+            if (u1[all.neuron[l]] < u_th_ && all.found[l] < surely_below) continue;
+            all.neuron[kept] = all.neuron[l];
+            take(kept++);
         }
-        find_crossings(n, f, {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, all.u.data(), all.I.data(),
-                       all.u1.data(), all.since.data(), all.m.data(), all.s.data(), all.after.data(),
-                       all.found.data());
+        n = kept;
+        find_crossings(n, f, c, all.u.data(), all.I.data(), all.since.data(), all.m.data(), all.s.data(),
+                       all.after.data(), all.found.data());
     }
     for (std::size_t l = 0; l < n; ++l) {
         const std::uint32_t i = all.neuron[l];
-        if (!together || u[i] >= u_th_ || !(u1[i] >= u_th_ && all.found[l] >= 0.0)) {
+        if (!together || u[i] >= u_th_ || !(all.found[l] >= 0.0)) {
             look(run, instant, i, u[i], I[i], 0.0, u1[i], I1[i]);
             continue;
         }

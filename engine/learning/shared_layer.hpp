@@ -86,11 +86,11 @@ class SharedLayer {
         std::vector<double> above;       // not negative where a neuron may have crossed
         std::vector<std::uint32_t> hot;  // groups of lanes in which somebody may have crossed
 
-        /// Of the neurons that may have crossed: u, I, u at the next instant; then the crossing, as in Spike,
+        /// Of the neurons that may have crossed: u, I; then the crossing, as in Spike,
         /// what u comes to after it, and whether it has been found.
         struct Crossings {
             std::vector<std::uint32_t> neuron;
-            std::vector<double> u, I, u1, since, m, s, after, found;
+            std::vector<double> u, I, since, m, s, after, found;
         } crossings;
     };
 
