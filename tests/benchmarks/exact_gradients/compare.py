@@ -1,4 +1,4 @@
-"""Training on exact gradients, Saltus beside the program of Wunderlich & Pehle 2021, in turns, one thread each.
+"""Training on exact gradients, Saltus beside the program of Wunderlich & Pehle 2021, one thread each.
 
     python compare.py SALTUS EVENTPROP_FOLDER [--mnist MNIST_FOLDER] [--rounds 3]
 
@@ -15,14 +15,44 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
-YIN_YANG = (
-    "--hidden 120 --tau-syn 3.3333ms --tau-m 13.3333ms --tau-0 0.3333ms --tau-1 4.3ms --alpha 3e-4 "
-    "--wake 30 --batch 32 --schedule constant"
-).split()
-MNIST = (
-    "--hidden 350 --loss largest_potential --slot 78125ns --slots 256 -d 40ms --batch 64 --schedule constant "
-    "--validation 0.5"
-).split()
+YIN_YANG = [
+    "--hidden",
+    "120",
+    "--tau-syn",
+    "3.3333ms",
+    "--tau-m",
+    "13.3333ms",
+    "--tau-0",
+    "0.3333ms",
+    "--tau-1",
+    "4.3ms",
+    "--alpha",
+    "3e-4",
+    "--wake",
+    "30",
+    "--batch",
+    "32",
+    "--schedule",
+    "constant",
+]
+MNIST = [
+    "--hidden",
+    "350",
+    "--loss",
+    "largest_potential",
+    "--slot",
+    "78125ns",
+    "--slots",
+    "256",
+    "-d",
+    "40ms",
+    "--batch",
+    "64",
+    "--schedule",
+    "constant",
+    "--validation",
+    "1000",
+]
 
 
 def cpu_seconds(command):
@@ -34,7 +64,7 @@ def cpu_seconds(command):
 
 
 def of_saltus(saltus, data, arguments, epochs):
-    """Samples a second of further epochs: what reading the data takes is the same in both runs and cancels."""
+    """Samples a second of further epochs: what reading the data takes cancels."""
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder) / "log.jsonl"
         command = [saltus, "train", "exact", data, "-o", f"{folder}/net.nir", "--log", log, *arguments, "-q"]
