@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../exponential.hpp"
 #include "../simulation/kernels.hpp"
 
 namespace saltus::learning {
@@ -14,6 +15,8 @@ using neurons::detail::response;
 
 constexpr std::size_t lanes = SharedLayer::lanes;
 using Factors = SharedLayer::Run::Factors;
+constexpr double most_exponent = 500.0;  // up to here quotients of exponentials are finite
+constexpr double far_below = -1e30;      // V of a neuron that fires no more
 
 template <class T>
 struct Rows {
@@ -29,8 +32,13 @@ Rows<T> rows_of(T* first, const ArrivalTimes& arrivals, std::uint32_t k, std::si
     return {first, arrivals.source.data() + begin, arrivals.begin[k + 1] - begin, stride};
 }
 struct Coefficients {
-    double a, b, g, u_th, g_k_max;
+    double a, b, g, u_th, u_reset, g_k_max;
 };
+
+/// A neuron without a leak is one whose time constant is beyond all that adds to 1.
+double largest_response(double a, double b) {
+    return b < 1e-15 * a ? 1.0 / a : neurons::detail::largest_response(a, b);
+}
 
 double smaller(double a, double b) {
     return a < b ? a : b;
@@ -76,6 +84,86 @@ std::size_t step_forward(const Rows<const double>& rows, const Factors& factors,
         count += high >= 0.0 ? 1 : 0;
     }
     return count;
+}
+
+double size(double a) {
+    return larger(a, -a);
+}
+double within(double x, double end) {
+    return smaller(larger(x, 0.0), end);
+}
+
+/// Of the search for the threshold, x after an instant.
+struct Step {
+    double length;
+    double slope;
+    double curvature;
+};
+[[gnu::always_inline]] inline Step halley(const Coefficients& c, double per_difference, double u, double g,
+                                          double x) {
+    const double e_a = kernels::exponential(-c.a * x);
+    const double e_b = kernels::exponential(-c.b * x);
+    const double V = u * e_b + g * (e_a - e_b) * per_difference;
+    const double slope = g * e_a - c.b * V;
+    const double curvature = -c.a * g * e_a - c.b * slope;
+    const double excess = V - c.u_th;
+    return {-2.0 * excess * slope / (2.0 * slope * slope - excess * curvature), slope, curvature};
+}
+
+/// The largest u of neurons that rise at an instant and fall at the next.
+SALTUS_VECTOR_VERSIONS
+void find_tops(std::size_t n, const Coefficients& coefficients, const double* __restrict u,
+               const double* __restrict I, double* __restrict top) {
+    const Coefficients c = coefficients;
+    const double per_difference = 1.0 / (c.b - c.a);
+#pragma omp simd
+    for (std::size_t l = 0; l < n; ++l) {
+        const double g = c.g * I[l];
+        const double x =
+            kernels::logarithm(1.0 + (c.b - c.a) * (g - c.b * u[l]) / (c.a * g)) * per_difference;
+        const double e_a = kernels::exponential(-c.a * x);
+        const double e_b = kernels::exponential(-c.b * x);
+        top[l] = u[l] * e_b + g * (e_a - e_b) * per_difference;
+    }
+}
+
+/// Where neurons cross the threshold that are below it at an instant, and what u comes to at the next after a
+/// reset there. found is not negative where that is certain: an error in V that is small beside the slope,
+/// and a bend that is, too, leave no doubt that a root is near, and no other comes before it while V rises.
+SALTUS_VECTOR_VERSIONS
+void find_crossings(std::size_t n, const Factors& factors, const Coefficients& coefficients,
+                    const double* __restrict u, const double* __restrict I, double* __restrict since,
+                    double* __restrict m, double* __restrict s, double* __restrict after,
+                    double* __restrict found) {
+    const Factors f = factors;
+    const Coefficients c = coefficients;
+    const double per_difference = 1.0 / (c.b - c.a);
+#pragma omp simd
+    for (std::size_t l = 0; l < n; ++l) {
+        const double g = c.g * I[l];
+        // The parabola at the start, its root by a continued fraction.
+        const double rise = g - c.b * u[l];
+        const double half_bend = 0.5 * (-c.a * g - c.b * rise);
+        const double height = c.u_th - u[l];
+        double x = height / (rise + half_bend * height / rise);
+        x = height / (rise + half_bend * x);
+        x = within(height / (rise + half_bend * x), f.x);
+        x = within(x + halley(c, per_difference, u[l], g, x).length, f.x);
+        x = within(x + halley(c, per_difference, u[l], g, x).length, f.x);
+        const Step last = halley(c, per_difference, u[l], g, x);
+        const double miss =
+            larger(size(last.length) - 1e-6 * x, size(last.length * last.curvature) - 1e-6 * last.slope);
+        x = within(x + last.length, f.x);
+        const double e_a = kernels::exponential(-c.a * x);
+        const double e_b = kernels::exponential(-c.b * x);
+        const double left_a = f.s / e_a;
+        const double left_b = f.m / e_b;
+        since[l] = x;
+        m[l] = e_b;
+        s[l] = e_a;
+        after[l] = c.u_reset * left_b + g * e_a * (left_a - left_b) * per_difference;
+        found[l] = -miss;
+    }
 }
 
 /// From the next instant to this one; c: what a unit of V is worth to a loss.
@@ -143,7 +231,8 @@ SharedLayer::SharedLayer(const LinearNeuron& neuron, std::uint32_t sources, std:
       u_th_(neuron.V_th - E_),
       u_reset_(neuron.V_reset - E_),
       u_0_(neuron.V_0 - E_),
-      g_k_max_(neuron.g * neurons::detail::largest_response(neuron.a, neuron.b)),
+      g_k_max_(neuron.g * largest_response(neuron.a, neuron.b)),
+      apart_(std::abs(neuron.a - neuron.b) >= 0.1 * std::max(neuron.a, neuron.b)),
       sources_(sources),
       size_(size),
       stride_((size + lanes - 1) / lanes * lanes),
@@ -202,15 +291,10 @@ void SharedLayer::forward(Run& run) const {
     run.hot.resize(stride_ / lanes + 1);
     for (std::uint32_t k = 0; k < arrivals.instant.size(); ++k) {
         const Factors& f = run.factors[k];
-        const std::size_t hot = step_forward(rows_of(weights_.data(), arrivals, k, stride_), f,
-                                             {n_.a, n_.b, n_.g, u_th_, g_k_max_}, u.data(), I.data(),
-                                             u1.data(), I1.data(), run.above.data(), run.hot.data());
-        for (std::size_t h = 0; h < hot; ++h) {
-            const std::uint32_t end = std::min<std::uint32_t>(run.hot[h] + lanes, size_);
-            for (std::uint32_t i = run.hot[h]; i < end; ++i) {
-                if (run.above[i] >= 0.0) look(run, k, i, u[i], I[i], u1[i], I1[i]);
-            }
-        }
+        const std::size_t hot = step_forward(
+            rows_of(weights_.data(), arrivals, k, stride_), f, {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_},
+            u.data(), I.data(), u1.data(), I1.data(), run.above.data(), run.hot.data());
+        if (hot > 0) cross_all(run, k, hot);
         for (std::size_t i = 0; integrates_ && i < stride_; ++i)
             run.values[i] += E_ * f.E + u[i] * f.F + I[i] * f.gK;
         for (std::uint32_t i = 0; peaks_ && i < size_; ++i)
@@ -237,12 +321,73 @@ double SharedLayer::crossing(const neurons::CubaLif::State& state, const neurons
     return neurons::crossing_between(constants_, state, n_.V_th, 0.0, length, start);
 }
 
-/// The spikes of one neuron between an instant, at which it is at (u, I), and the next; (u1, I1) there is
-/// corrected.
-void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double& u1,
-                       double& I1) const {
+/// e^{-as} and e^{-bs} of a time x, and g times the response to a current.
+double SharedLayer::response_of(double m, double s, double x) const {
+    return n_.g * (apart_ ? (s - m) / (n_.b - n_.a) : response(n_.a, n_.b, x));
+}
+
+/// The neurons in the first `hot` groups of lanes that are listed.
+void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) const {
+    const Factors& f = run.factors[instant];
+    auto& [u, I] = run.now;
+    auto& [u1, I1] = run.next;
+    Run::Crossings& all = run.crossings;
+    all.neuron.clear();
+    for (std::size_t h = 0; h < hot; ++h) {
+        const std::uint32_t end = std::min<std::uint32_t>(run.hot[h] + lanes, size_);
+        for (std::uint32_t i = run.hot[h]; i < end; ++i) {
+            if (run.above[i] >= 0.0) all.neuron.push_back(i);
+        }
+    }
+    std::size_t n = all.neuron.size();
+    const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
+    const bool together = apart_ && std::max(n_.a, n_.b) * f.x < most_exponent;
+    if (together) {
+        for (std::vector<double>* values :
+             {&all.u, &all.I, &all.since, &all.m, &all.s, &all.after, &all.found})
+            values->resize(std::max(n, values->size()));
+        const auto take = [&](std::size_t l) {
+            all.u[l] = u[all.neuron[l]];
+            all.I[l] = I[all.neuron[l]];
+        };
+        for (std::size_t l = 0; l < n; ++l) take(l);
+        find_tops(n, c, all.u.data(), all.I.data(), all.found.data());
+        const double surely_below = u_th_ - 1e-9 * std::max(std::abs(u_th_), 1.0);
+        std::size_t kept = 0;
+        for (std::size_t l = 0; l < n; ++l) {
+            if (u1[all.neuron[l]] < u_th_ && all.found[l] < surely_below) continue;
+            all.neuron[kept] = all.neuron[l];
+            take(kept++);
+        }
+        n = kept;
+        find_crossings(n, f, c, all.u.data(), all.I.data(), all.since.data(), all.m.data(), all.s.data(),
+                       all.after.data(), all.found.data());
+    }
+    for (std::size_t l = 0; l < n; ++l) {
+        const std::uint32_t i = all.neuron[l];
+        if (!together || u[i] >= u_th_ || !(all.found[l] >= 0.0)) {
+            look(run, instant, i, u[i], I[i], 0.0, u1[i], I1[i]);
+            continue;
+        }
+        const double I_then = I[i] * all.s[l];
+        note(run, instant, i, all.since[l], all.m[l], all.s[l], I_then);
+        u1[i] = once_ ? far_below : all.after[l];
+        if (!once_) look(run, instant, i, u_reset_, I_then, all.since[l], u1[i], I1[i]);
+    }
+}
+
+/// A spike `since` after an instant.
+void SharedLayer::note(Run& run, std::uint32_t instant, std::uint32_t neuron, double since, double m,
+                       double s, double I) const {
+    run.spikes.push_back(
+        {run.arrivals.instant[instant] + since, n_.slope(n_.V_th, I), I, since, m, s, neuron, instant});
+}
+
+/// The spikes of one neuron between `at` after an instant, when it is at (u, I), and the next instant, when
+/// it is at (u1, I1) if it does not cross; u1 is corrected.
+void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double at,
+                       double& u1, double I1) const {
     const double length = run.factors[instant].x;
-    double at = 0.0;
     neurons::CubaLif::State state{u + E_, I};
     neurons::CubaLif::State end{u1 + E_, I1};
     for (;;) {
@@ -257,16 +402,13 @@ void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, do
         if (!(s <= left)) break;
         at += s;
         state = {n_.V_reset, state.I * std::exp(-n_.a * s)};
-        run.spikes.push_back(
-            {run.arrivals.instant[instant] + at, n_.slope(n_.V_th, state.I), state.I, at, neuron, instant});
+        note(run, instant, neuron, at, std::exp(-n_.b * at), std::exp(-n_.a * at), state.I);
         if (once_) {
-            constexpr double far_below = -1e30;
             u1 = far_below;
             return;
         }
-        end = neurons::flow(constants_, state, length - at);
+        end.V = neurons::flow(constants_, state, length - at).V;
         u1 = end.V - E_;
-        I1 = end.I;
     }
 }
 
@@ -310,15 +452,15 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
         while (spike > 0 && run.spikes[spike - 1].instant == k) {
             const std::uint32_t i = run.spikes[spike - 1].neuron;
             Adjoint at{p1[i], q1[i]};
-            double from = f.x;
+            const Spike* later = nullptr;
             for (; spike > 0 && run.spikes[spike - 1].instant == k && run.spikes[spike - 1].neuron == i;
                  --spike) {
                 const Spike& s = run.spikes[spike - 1];
-                pass_back(n_, 0.0, 0.0, from - s.since, 0.0, 0.0, at, nullptr);
-                from = s.since;
+                pass_between(f, &s, later, at);
+                later = &s;
                 cross(run, s, run.spike_errors[spike - 1], largest_factor, at);
             }
-            pass_back(n_, 0.0, 0.0, from, 0.0, 0.0, at, nullptr);
+            pass_between(f, nullptr, later, at);
             p[i] = at.p;
             q[i] = at.q;
         }
@@ -335,13 +477,28 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
                 run.arrival_errors[arrivals.begin[k + 2] - 1] += run.value_errors[i] * peak.slope;
         }
         if (times) {
-            add_to_times(rows_of(weights_.data(), arrivals, k, stride_), {n_.a, n_.b, n_.g, u_th_, g_k_max_},
-                         p.data(), q.data(), run.arrival_errors.data() + arrivals.begin[k]);
+            add_to_times(rows_of(weights_.data(), arrivals, k, stride_),
+                         {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, p.data(), q.data(),
+                         run.arrival_errors.data() + arrivals.begin[k]);
         }
         add_to_weights(rows_of(by_weight.data(), arrivals, k, stride_), n_.J, q.data());
         p.swap(p1);
         q.swap(q1);
     }
+}
+
+/// From a spike, or the next instant, back to one before it, or the instant.
+void SharedLayer::pass_between(const Factors& f, const Spike* from, const Spike* to, Adjoint& at) const {
+    const double x = (to ? to->since : f.x) - (from ? from->since : 0.0);
+    double m = to ? to->m : f.m;
+    double s = to ? to->s : f.s;
+    if (from) {
+        const bool finite = std::max(n_.a, n_.b) * f.x < most_exponent;
+        m = finite ? m / from->m : std::exp(-n_.b * x);
+        s = finite ? s / from->s : std::exp(-n_.a * x);
+    }
+    at.q = at.q * s + response_of(m, s, x) * at.p;
+    at.p *= m;
 }
 
 /// A spike at which the adjoint is `at` just after it, and then just before.

@@ -7,8 +7,9 @@
 //   u1 = u e^{-bx} + I g k(x),   I1 = I e^{-ax}
 // A neuron that is below the threshold at both ends has crossed between them only if it rose first and fell
 // last; V'' < 0 while V rises and I > 0, and V does not turn from rising to falling if I <= 0, so u + u' x is
-// a bound, and so is max(u, 0) + g I max k. Only where both reach the threshold is the crossing looked for,
-// as the model does it (cuba_lif.hpp).
+// a bound, and so is max(u, 0) + g I max k. Only where both reach the threshold is the crossing looked for:
+// of neurons that are above it at the next arrival by Halley's method, many at once, else as the model does
+// it (cuba_lif.hpp). The exponentials at a spike are kept for the way back.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +44,8 @@ class SharedLayer {
         double slope;
         double I;
         double since;  // the instant before it
+        double m;      // e^{-b since}
+        double s;      // e^{-a since}
         std::uint32_t neuron;
         std::uint32_t instant;
     };
@@ -82,6 +85,13 @@ class SharedLayer {
         std::vector<double> next[2];
         std::vector<double> above;       // not negative where a neuron may have crossed
         std::vector<std::uint32_t> hot;  // groups of lanes in which somebody may have crossed
+
+        /// Of the neurons that may have crossed: u, I; then the crossing, as in Spike,
+        /// what u comes to after it, and whether it has been found.
+        struct Crossings {
+            std::vector<std::uint32_t> neuron;
+            std::vector<double> u, I, since, m, s, after, found;
+        } crossings;
     };
 
     /// A neuron's parameters; once: each fires at most once. `readout` is null unless the loss is one of
@@ -105,10 +115,15 @@ class SharedLayer {
 
   private:
     void prepare(Run& run) const;
-    void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double& u1,
-              double& I1) const;
+    void cross_all(Run& run, std::uint32_t instant, std::size_t hot) const;
+    void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double at,
+              double& u1, double I1) const;
+    void note(Run& run, std::uint32_t instant, std::uint32_t neuron, double since, double m, double s,
+              double I) const;
+    [[nodiscard]] double response_of(double m, double s, double x) const;
     [[nodiscard]] double crossing(const neurons::CubaLif::State& state, const neurons::CubaLif::State& end,
                                   double length) const;
+    void pass_between(const Run::Factors& f, const Spike* from, const Spike* to, Adjoint& at) const;
     void cross(Run& run, const Spike& spike, double error, double largest_factor, Adjoint& at) const;
     void peak(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double u1,
               double slope1) const;
@@ -119,6 +134,7 @@ class SharedLayer {
     double u_reset_;
     double u_0_;
     double g_k_max_;
+    bool apart_;  // a and b differ so much that e^{-as} - e^{-bs} has all digits that V needs
     std::uint32_t sources_;
     std::uint32_t size_;
     std::size_t stride_;
