@@ -161,8 +161,9 @@ class Writer {
     void put(const Written& written, std::uint32_t size, io::SonataNodes& nodes) {
         io::SonataType type{0, {{"model_type", "point_neuron"}, {"model_template", written.model}}, {}};
         for (const auto& [name, values] : written.values) {
-            const bool same = std::all_of(values.begin(), values.end(),
-                                          [&](double x) { return same_bits(x, values.front()); });
+            const bool same = std::all_of(values.begin(), values.end(), [first = values.front()](double x) {
+                return same_bits(x, first);
+            });
             if (same) {
                 type.parameters[name] = values.front();
             } else {

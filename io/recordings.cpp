@@ -126,6 +126,25 @@ bool is_recording(const std::filesystem::path& path) {
     return ending_of(path) != nullptr;
 }
 
+bool holds_recording(const std::filesystem::path& path) {
+    const Ending* const ending = ending_of(path);
+    if (!ending || ending->format != Format::hdf5) return ending != nullptr;
+    const hdf5::Group root = hdf5::File::open(path).root();
+    return root.attribute_class("__type__") != H5T_NO_CLASS || root.contains("spikes") ||
+           (root.contains("events") && root.contains("offsets"));
+}
+
+Recordings sample_of(const Recordings& recordings, std::size_t sample) {
+    if (sample >= recordings.samples()) {
+        throw UsageError("sample " + std::to_string(sample) + ": expected one below " +
+                         std::to_string(recordings.samples()) + ", as many as there are.");
+    }
+    Recordings one{{}, {}, recordings.duration};
+    for (const Recordings::Population& population : recordings.populations)
+        one.populations.push_back({population.name, population.neurons, {population.samples[sample]}});
+    return one;
+}
+
 Recordings read_recordings(const std::filesystem::path& path, const RecordingOptions& options,
                            std::vector<std::string>& notes) {
     switch (format_of(path)) {

@@ -1,14 +1,20 @@
 #include "readers.hpp"
 
 #include <array>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 #include "saltus/converters/convention.hpp"
 #include "saltus/converters/nir.hpp"
 #include "saltus/converters/sonata.hpp"
+#include "saltus/engine/digest.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/checkpoint.hpp"
 #include "saltus/io/idx.hpp"
+#include "saltus/io/nir_data.hpp"
 #include "saltus/io/nir_json.hpp"
+#include "saltus/io/recordings.hpp"
 #include "saltus/io/settings.hpp"
 #include "saltus/io/spikes.hpp"
 #include "saltus/io/training_checkpoint.hpp"
@@ -44,6 +50,30 @@ void read_sonata_elements(const Path& path) {
     read_circuit(config);
 }
 
+/// Whatever the bytes are, with a seal that fits, so that what comes behind it is reached.
+void seal(const Path& path) {
+    std::string bytes;
+    {
+        std::ifstream file(path, std::ios::binary);
+        bytes.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    constexpr std::size_t piece = std::size_t{1} << 20;
+    Digest digest;
+    for (std::size_t begin = 0; begin < bytes.size(); begin += piece)
+        digest.text(std::string_view(bytes).substr(begin, piece));
+    std::string mark = "saltus\r\n";
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        mark += static_cast<char>(digest.value() >> shift & 0xff);
+    std::ofstream(path, std::ios::binary | std::ios::app) << mark;
+}
+
+void read_recordings(const Path& path) {
+    std::vector<std::string> notes;
+    io::RecordingOptions options;
+    options.addresses.emplace();
+    static_cast<void>(io::read_recordings(path, options, notes));
+}
+
 void read_any_spikes(const Path& path) {
     switch (io::spike_layout(path)) {
         case io::SpikeLayout::sonata:
@@ -71,9 +101,22 @@ constexpr std::array all{
     Reader{"idx", ".idx", [](const Path& path) { static_cast<void>(io::read_idx(path)); }},
     Reader{"convention", ".json",
            [](const Path& path) { static_cast<void>(converters::convention(path.string())); }},
-    Reader{"checkpoint", ".h5", [](const Path& path) { static_cast<void>(io::read_checkpoint(path)); }},
+    Reader{"checkpoint", ".h5",
+           [](const Path& path) {
+               seal(path);
+               static_cast<void>(io::read_checkpoint(path));
+           }},
     Reader{"training", ".h5",
-           [](const Path& path) { static_cast<void>(io::read_training_checkpoint(path)); }},
+           [](const Path& path) {
+               seal(path);
+               static_cast<void>(io::read_training_checkpoint(path));
+           }},
+    Reader{"nirdata", ".nirdata", read_recordings},
+    Reader{"npz", ".npz", read_recordings},
+    Reader{"csv", ".csv", read_recordings},
+    Reader{"aedat", ".aedat", read_recordings},
+    Reader{"simulation", ".json",
+           [](const Path& path) { static_cast<void>(io::read_sonata_simulation(path)); }},
 };
 
 }  // namespace

@@ -126,15 +126,46 @@ def idx_seeds(folder: Path) -> None:
 
 def convention_seeds(folder: Path) -> None:
     own = {
-        "name": "own",
-        "extends": "norse",
+        "like": "norse",
         "dt": "1ms",
         "precision": "float64",
-        "without_leak": {"reset": "subtract"},
-        "with_leak": {"membrane": "decay", "leak": "exponential", "fires_at_threshold": "yes"},
+        "neurons": {"reset": "subtract", "fires": "at_threshold"},
+        "IF": {"retention": 0.9},
+        "LIF": {"membrane": "decay", "leak": "exponential"},
+        "nodes": ["LIF", "Linear"],
     }
     (folder / "own.json").write_text(json.dumps(own))
-    (folder / "small.json").write_text('{"extends": "snntorch", "dt": 0.001}')
+    (folder / "small.json").write_text('{"like": "snntorch", "dt": "0.5ms"}')
+
+
+def recording_seeds(folder) -> None:
+    times, neurons = np.array([0.001, 0.0025]), np.array([3, 1], dtype="u4")
+    np.savez(folder("npz") / "one.npz", times=times, neurons=neurons)
+    np.savez_compressed(
+        folder("npz") / "many.npz",
+        **{"a.ticks": (times * 1e15).astype("i8"), "a.neurons": neurons, "a.samples": np.array([0, 1])},
+        labels=np.array([4, 5]),
+        samples_count=2,
+    )
+    (folder("csv") / "one.csv").write_text("time_s,neuron\n0.001,3\n2.5e-3,1\n")
+    (folder("csv") / "many.csv").write_text(
+        '# comment\nsample,population,time_ms,neuron\n0,a,1,3\n1,"b ""c"", d",2.5,1\n2,a,,\n'
+    )
+    header = b"#!AER-DAT2.0\r\n# made\r\n"
+    (folder("aedat") / "two.aedat").write_bytes(header + struct.pack(">4I", 5, 10, 6, 11))
+    (folder("aedat") / "one.aedat").write_bytes(b"#!AER-DAT1.0\n" + struct.pack(">HIHI", 5, 10, 6, 11))
+    (folder("aedat") / "none.aedat").write_bytes(struct.pack(">4I", 5, 10, 6, 11))
+    shutil.copy(folder("sonata_config") / "simulation.json", folder("simulation"))
+    with h5py.File(folder("nirdata") / "all.h5", "w") as file:
+        file.attrs["__type__"] = "NIRGraphData"
+        node = file.create_group("nodes/lif")
+        node.attrs["__type__"] = "NIRNodeData"
+        spikes = node.create_group("observables/spikes")
+        spikes.attrs.update({"__type__": "EventData", "n_neurons": 4, "t_max": 0.01})
+        spikes["idx"], spikes["time"] = np.array([[3, 1], [2, -1]]), np.array([[0.001, 0.002], [0.003, np.inf]])
+        potential = node.create_group("observables/v")
+        potential.attrs.update({"__type__": "TimeGriddedData", "dt": 0.001})
+        potential["data"] = np.zeros((2, 3, 4), dtype="f4")
 
 
 def main(out: Path) -> None:
@@ -150,6 +181,7 @@ def main(out: Path) -> None:
     copy(folder("aer"), sorted((TESTS.parent / "datasets/samples/n-mnist").glob("**/*.bin")))
     idx_seeds(folder("idx"))
     convention_seeds(folder("convention"))
+    recording_seeds(folder)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from saltus._network import Network, Population, Projection, from_nir, load, sav
 from saltus._result import Result
 from saltus._saltus import SpikeTrain, __version__
 from saltus._simulate import simulate
-from saltus._spikes import read_spikes, write_spikes
+from saltus._spikes import Samples, read_samples, read_spikes, write_spikes
 from saltus.errors import Error, FileError, InputError, LimitError, NetworkError, UsageError
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Population",
     "Projection",
     "Result",
+    "Samples",
     "SpikeTrain",
     "UsageError",
     "__version__",
@@ -44,6 +45,7 @@ __all__ = [
     "load",
     "losses",
     "normal",
+    "read_samples",
     "read_spikes",
     "save",
     "simulate",

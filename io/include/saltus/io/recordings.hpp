@@ -61,6 +61,11 @@ void write_recordings(const std::filesystem::path& path, const Recordings& recor
 
 /// The file is one of recordings, to judge by its ending.
 [[nodiscard]] bool is_recording(const std::filesystem::path& path);
+/// The same of a file that is there; an HDF5 file is looked into. Throws FileError where that cannot be read.
+[[nodiscard]] bool holds_recording(const std::filesystem::path& path);
+
+/// One sample of several, without its label. Throws UsageError for one that is not there.
+[[nodiscard]] Recordings sample_of(const Recordings& recordings, std::size_t sample);
 
 /// The parts of read_recordings and write_recordings.
 [[nodiscard]] Recordings read_npz(const std::filesystem::path& path);
