@@ -162,7 +162,10 @@ def recording_seeds(folder) -> None:
         node.attrs["__type__"] = "NIRNodeData"
         spikes = node.create_group("observables/spikes")
         spikes.attrs.update({"__type__": "EventData", "n_neurons": 4, "t_max": 0.01})
-        spikes["idx"], spikes["time"] = np.array([[3, 1], [2, -1]]), np.array([[0.001, 0.002], [0.003, np.inf]])
+        spikes["idx"], spikes["time"] = (
+            np.array([[3, 1], [2, -1]]),
+            np.array([[0.001, 0.002], [0.003, np.inf]]),
+        )
         potential = node.create_group("observables/v")
         potential.attrs.update({"__type__": "TimeGriddedData", "dt": 0.001})
         potential["data"] = np.zeros((2, 3, 4), dtype="f4")

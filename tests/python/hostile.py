@@ -30,7 +30,13 @@ def nir_json(node: str) -> str:
 
 
 def lif(**fields) -> str:
-    node = {"type": "LIF", "tau": [0.01, 0.02], "r": [1.0, 1.0], "v_leak": [0.0, 0.0], "v_threshold": [1.0, 1.0]}
+    node = {
+        "type": "LIF",
+        "tau": [0.01, 0.02],
+        "r": [1.0, 1.0],
+        "v_leak": [0.0, 0.0],
+        "v_threshold": [1.0, 1.0],
+    }
     node.update(fields)
     return json.dumps({key: value for key, value in node.items() if value is not ...})
 
@@ -49,7 +55,11 @@ JSON: dict[str, Case] = {
         ("deep objects", '{"node": ' * 100_000, ["nested deeper"]),
         ("NaN", nir_json('{"type": "I", "r": [NaN]}'), ["node.r[0]", "NaN"]),
         ("huge number", nir_json('{"type": "I", "r": [1e999]}'), ["node.r[0]", "finite"]),
-        ("ragged", nir_json('{"type": "I", "r": [[1.0], [1.0, 2.0]]}'), ["node.r[1]", "list of 1", "found 2"]),
+        (
+            "ragged",
+            nir_json('{"type": "I", "r": [[1.0], [1.0, 2.0]]}'),
+            ["node.r[1]", "list of 1", "found 2"],
+        ),
         ("key twice", nir_json('{"type": "I", "type": "I", "r": [1]}'), ["'type' occurs twice"]),
         ("null", nir_json('{"type": "I", "r": null}'), ["node.r", "null"]),
         ("number as string", nir_json(lif(tau=["0.01", "0.02"])), ["tau", "number", "string"]),
@@ -124,12 +134,18 @@ AER: dict[str, Case] = {
     "text": (written("e.bin", "this is a text file\n"), ["event"]),
     "no header": (written("e.aedat", addresses((1, 2), header=b"")), ["#!AER-DAT2.0", "--address-bytes"]),
     "empty": (written("e.aedat", b""), ["#!AER-DAT2.0"]),
-    "version 3": (written("e.aedat", addresses((1, 2), header=b"#!AER-DAT3.1\r\n")), ["line 1", "AER-DAT 1.0 or 2.0"]),
+    "version 3": (
+        written("e.aedat", addresses((1, 2), header=b"#!AER-DAT3.1\r\n")),
+        ["line 1", "AER-DAT 1.0 or 2.0"],
+    ),
     "version unknown": (written("e.aedat", addresses(header=b"#!AER-DATx.y\r\n")), ["line 1", "AER-DATx.y"]),
     "header without end": (written("e.aedat", b"#!AER-DAT2.0"), ["line break"]),
     "second line without end": (written("e.aedat", b"#!AER-DAT2.0\n# endless"), ["line break"]),
     "cut off": (written("e.aedat", addresses((1, 2), (3, 4))[:-1]), ["multiple of 8", "15"]),
-    "other width": (written("e.aedat", addresses(header=b"#!AER-DAT1.0\n") + b"\0" * 8), ["multiple of 6", "8"]),
+    "other width": (
+        written("e.aedat", addresses(header=b"#!AER-DAT1.0\n") + b"\0" * 8),
+        ["multiple of 6", "8"],
+    ),
     "ticks backwards": (written("e.aedat", addresses((1, 9), (1, 8))), ["event 1", "9 ticks", "found 8"]),
     "largest address": (written("e.aedat", addresses((0xFFFFFFFF, 8))), ["event 0", "2^32 - 1"]),
     "folder": (lambda folder: (folder / "e.aedat").mkdir() or folder / "e.aedat", ["folder"]),
@@ -190,12 +206,24 @@ NPZ: dict[str, Case] = {
         ("objects", archive(times=np.array([{}, []], dtype=object), neurons=N), ["'times'", "objects"]),
         ("strings", archive(times=np.array(["a", "b"]), neurons=N), ["'times'"]),
         ("complex", archive(times=T * 1j, neurons=N), ["'times'"]),
-        ("sample", archive(times=T, neurons=N, samples=np.array([0, 10**9])), ["'samples', entry 1", "1000000000"]),
-        ("ticks disagree", archive(times=T, ticks=np.array([5, 6]), neurons=N), ["'ticks', entry 0", "found 5"]),
+        (
+            "sample",
+            archive(times=T, neurons=N, samples=np.array([0, 10**9])),
+            ["'samples', entry 1", "1000000000"],
+        ),
+        (
+            "ticks disagree",
+            archive(times=T, ticks=np.array([5, 6]), neurons=N),
+            ["'ticks', entry 0", "found 5"],
+        ),
         ("labels", archive(times=T, neurons=N, labels=N), ["'labels'", "1 samples", "2"]),
         ("no array", entries(("neurons.npy", b"not an array")), ["'neurons'", "NumPy"]),
         ("other file", entries(("README.txt", b"hello")), ["'README.txt'"]),
-        ("declared size", entries(("neurons.npy", npy("<i8", "(1000000000000,)"))), ["'neurons'", "1000000000000"]),
+        (
+            "declared size",
+            entries(("neurons.npy", npy("<i8", "(1000000000000,)"))),
+            ["'neurons'", "1000000000000"],
+        ),
         ("version 9", entries(("neurons.npy", npy(version=9))), ["'neurons'", "version", "9"]),
         ("no header", entries(("neurons.npy", b"\x93NUMPY\x01\0\xff\xff")), ["'neurons'", "header"]),
         ("array twice", entries(("neurons.npy", npy("<i8")), ("neurons.npy", npy("<i8"))), ["twice"]),
@@ -274,7 +302,10 @@ SHD: dict[str, Case] = {
     "times are no rows": (shd(replaced("spikes/times", np.array([0.1, 0.2]))), ["times"]),
     "times are text": (shd(replaced("spikes/times", [b"a", b"b"])), ["times"]),
     "soft link": (shd(replaced("labels", h5py.SoftLink("/spikes"))), ["labels", "soft link"]),
-    "other file": (shd(replaced("labels", h5py.ExternalLink("other.h5", "/labels"))), ["labels", "another file"]),
+    "other file": (
+        shd(replaced("labels", h5py.ExternalLink("other.h5", "/labels"))),
+        ["labels", "another file"],
+    ),
     "group": (
         shd(lambda file: (replaced("spikes/times", None)(file), file.create_group("spikes/times"))),
         ["times", "dataset"],
@@ -355,11 +386,19 @@ SONATA: dict[str, Case] = {
     "networks is a list": (with_config(networks=[]), ["networks", "object", "array"]),
     "no nodes": (with_config(networks={"nodes": []}), ["networks.nodes", "no population"]),
     "manifest loop": (
-        circuit(config={**json.loads(json.dumps(CONFIG).replace("nodes.h5", "$A")), "manifest": {"$A": "$B", "$B": "$A"}}),
+        circuit(
+            config={
+                **json.loads(json.dumps(CONFIG).replace("nodes.h5", "$A")),
+                "manifest": {"$A": "$B", "$B": "$A"},
+            }
+        ),
         ["manifest", "never end"],
     ),
     "deep": (circuit(config='{"networks": ' + "[" * 100_000), ["nested deeper than 32"]),
-    "file missing": (circuit(config=json.dumps(CONFIG).replace("edges.h5", "none.h5")), ["none.h5", "no such file"]),
+    "file missing": (
+        circuit(config=json.dumps(CONFIG).replace("edges.h5", "none.h5")),
+        ["none.h5", "no such file"],
+    ),
     "table without id": (circuit(node_types="a b\n1 2\n"), ["node_types.csv", "node_type_id"]),
     "table with holes": (circuit(node_types=NODE_TYPES + "2 virtual\n"), ["line 4", "3 columns", "found 2"]),
     "type twice": (circuit(node_types=NODE_TYPES + "1 virtual NULL\n"), ["line 4", "1 again"]),
@@ -367,16 +406,28 @@ SONATA: dict[str, Case] = {
     "open quote": (circuit(node_types=NODE_TYPES + '2 "virtual NULL\n'), ["line 4", "closing quote"]),
     "weight no number": (circuit(edge_types="edge_type_id syn_weight\n0 heavy\n"), ["syn_weight", "'heavy'"]),
     "unknown type": (circuit(value("nodes/out/node_type_id", 1, 7)), ["node_type_id", "entry 1", "found 7"]),
-    "columns": (circuit(replaced("nodes/out/node_group_id", np.zeros(3, dtype="u4"))), ["node_group_id", "column of 2"]),
+    "columns": (
+        circuit(replaced("nodes/out/node_group_id", np.zeros(3, dtype="u4"))),
+        ["node_group_id", "column of 2"],
+    ),
     "row of group": (circuit(value("nodes/out/node_group_index", 1, 2)), ["entry 1", "found 2"]),
     "NaN": (circuit(value("nodes/out/0/dynamics_params/tau_m", 0, np.nan)), ["tau_m", "entry 0", "nan"]),
     "ids twice": (circuit(lambda file: file.__setitem__("nodes/out/node_id", [0, 0])), ["node_id", "once"]),
-    "shape": (circuit(lambda file: file.__setitem__("nodes/out/shape", [3, 2])), ["shape", "number of nodes, 2"]),
-    "target outside": (circuit(edges=value("edges/e/target_node_id", 1, 2)), ["target_node_id", "below 2", "found 2"]),
+    "shape": (
+        circuit(lambda file: file.__setitem__("nodes/out/shape", [3, 2])),
+        ["shape", "number of nodes, 2"],
+    ),
+    "target outside": (
+        circuit(edges=value("edges/e/target_node_id", 1, 2)),
+        ["target_node_id", "below 2", "found 2"],
+    ),
     "no population": (circuit(edges=no_population), ["source_node_id", "node_population"]),
     "population unknown": (circuit(edges=other_population), ["'inn'", "Did you mean 'in'"]),
     "huge edges": (circuit(edges=huge_edges), ["edge_type_id", "1000000000000"]),
-    "weight is text": (circuit(edges=replaced("edges/e/0/syn_weight", [b"a", b"b"])), ["syn_weight", "string"]),
+    "weight is text": (
+        circuit(edges=replaced("edges/e/0/syn_weight", [b"a", b"b"])),
+        ["syn_weight", "string"],
+    ),
     "soft link": (circuit(edges=replaced("edges/e/0", h5py.SoftLink("/edges"))), ["soft link"]),
     "other file": (circuit(edges=replaced("edges/e/0", h5py.ExternalLink("x.h5", "/"))), ["another file"]),
     "signal": (

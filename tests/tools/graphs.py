@@ -54,7 +54,7 @@ def chain(tool: str, seed: int, dt: float, kind: str) -> nir.NIRGraph:
     random = np.random.default_rng(seed)
     sizes = [int(n) for n in random.integers(2, 9, random.integers(2, 5))]
     # where a step adds only dt/tau of the input
-    gain = 8.0 if (tool, kind) in (("norse", "LIF"), ("norse", "CubaLIF"), ("spikingjelly", "LIF")) else 1.0
+    gain = 16.0 if (tool, kind) in (("norse", "LIF"), ("norse", "CubaLIF"), ("spikingjelly", "LIF")) else 1.0
     nodes: dict[str, nir.NIRNode] = {"input": nir.Input(np.array([sizes[0]]))}
     for k in range(1, len(sizes)):
         nodes[f"fc{k}"] = affine(random, sizes[k - 1], sizes[k], tool == "sinabs" or k % 2 == 1, gain)

@@ -82,7 +82,7 @@ def snntorch_model(weights: list[np.ndarray]) -> tuple[torch.nn.Module, Callable
             )
         )
     model = torch.nn.Sequential(*layers)
-    return model, lambda path, x: nir.write(path, export_to_nir(model, x))
+    return model, lambda path, x: nir.write(path, export_to_nir(model, x[0]))
 
 
 def sinabs_model(weights: list[np.ndarray]) -> tuple[torch.nn.Module, Callable[[Path, torch.Tensor], None]]:
