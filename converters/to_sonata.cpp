@@ -1,6 +1,9 @@
 // Networks as SONATA circuits.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -17,9 +20,17 @@ namespace {
 
 using Columns = std::map<std::string, std::vector<double>>;  // a value for each neuron, or one for all
 
-/// The x near `guess` for which f(x) == y, if there is one.
+/// The same number with 15 digits, as people write it.
+double rounded(double x) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.15g", x);
+    return std::strtod(text.data(), nullptr);
+}
+
+/// An x near `guess` for which f(x) == y, if there is one; a short one if possible.
 std::optional<double> preimage(const std::function<double(double)>& f, double guess, double y) {
     constexpr int most_steps = 8;  // each operation of f rounds to the nearest of two
+    if (const double x = rounded(guess); f(x) == y) return x;
     double low = guess;
     double high = guess;
     for (int step = 0; step < most_steps; ++step) {
@@ -161,9 +172,8 @@ class Writer {
     void put(const Written& written, std::uint32_t size, io::SonataNodes& nodes) {
         io::SonataType type{0, {{"model_type", "point_neuron"}, {"model_template", written.model}}, {}};
         for (const auto& [name, values] : written.values) {
-            const bool same = std::all_of(values.begin(), values.end(), [first = values.front()](double x) {
-                return same_bits(x, first);
-            });
+            const bool same = std::all_of(values.begin(), values.end(),
+                                          [first = values.front()](double x) { return same_bits(x, first); });
             if (same) {
                 type.parameters[name] = values.front();
             } else {

@@ -1,4 +1,6 @@
-"""Random networks that a tool can read. Weights, biases and inputs lie on a binary grid, so that sums are exact."""
+"""Random networks that a tool can read. Weights, biases, inputs lie on a binary grid: sums are exact."""
+
+from itertools import pairwise
 
 import nir
 import numpy as np
@@ -11,7 +13,7 @@ def grid(random: np.random.Generator, low: float, high: float, *shape: int) -> n
 def affine(
     random: np.random.Generator, inputs: int, outputs: int, biased: bool = True, gain: float = 1.0
 ) -> nir.NIRNode:
-    weight = grid(random, -0.5 * gain, 0.9 * gain, outputs, inputs)
+    weight = grid(random, -0.5 if gain == 1.0 else 0.0, 0.9 * gain, outputs, inputs)
     return nir.Affine(weight, grid(random, 0.0, 0.05, outputs)) if biased else nir.Linear(weight)
 
 
@@ -20,7 +22,7 @@ def constant(value: float, n: int) -> np.ndarray:
 
 
 def neurons(tool: str, random: np.random.Generator, n: int, dt: float, kind: str) -> nir.NIRNode:
-    """Of a kind that the tool reads, with the parameters that it takes (conventions of the tools, section 4)."""
+    """Of a kind that the tool reads, with the parameters that its importer takes."""
     threshold = (np.float32(0.7) + random.uniform(0, 0.5, n)).astype(np.float32)
     if tool in ("snntorch", "spikingjelly"):
         threshold = constant(threshold[0], n)
@@ -61,7 +63,7 @@ def chain(tool: str, seed: int, dt: float, kind: str) -> nir.NIRGraph:
         nodes[f"lif{k}"] = neurons(tool, random, sizes[k], dt, kind)
     nodes["output"] = nir.Output(np.array([sizes[-1]]))
     names = list(nodes)
-    return nir.NIRGraph(nodes, list(zip(names, names[1:], strict=False)))
+    return nir.NIRGraph(nodes, list(pairwise(names)))
 
 
 def raster(seed: int, steps: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -46,7 +46,7 @@ def test_saltus_runs_what_a_tool_has_written_with_the_same_spikes(tool, seed, tm
     random = np.random.default_rng(seed)
     gain = 8.0 if tool in ("norse", "spikingjelly") else 1.0  # there a step adds only dt/tau of the input
     weights = [grid(random, -0.5 * gain, 0.9 * gain, 5, 4), grid(random, -0.5 * gain, 0.9 * gain, 3, 5)]
-    model, export = TOOLS[tool].model(weights)
+    _, export = TOOLS[tool].model(weights)
     x = raster(seed, STEPS, (4,))
     export(tmp_path / "net.nir", torch.as_tensor(x[:1]))
     imported = TOOLS[tool].run(tmp_path / "net.nir", x, TOOLS[tool].dt)
