@@ -19,6 +19,8 @@ struct Named {
     std::string_view name;
     E value;
 };
+template <class E>
+Named(std::string_view, E) -> Named<E>;  // clang 14 does not deduce it for an aggregate
 
 constexpr std::array precisions{Named{"float32", Precision::float32}, Named{"float64", Precision::float64}};
 constexpr std::array orders{Named{"after_sources", NodeOrder::after_sources},

@@ -78,13 +78,16 @@ class Object {
     /// scalar.
     [[nodiscard]] std::optional<std::string> string_attribute(const std::string& attribute) const;
     [[nodiscard]] std::optional<std::int64_t> integer_attribute(
-        const std::string& attribute) const;  // also enums
+        const std::string& attribute) const;                                                 // also enums
+    [[nodiscard]] std::optional<double> real_attribute(const std::string& attribute) const;  // also integers
     /// Class of an attribute's type, H5T_NO_CLASS where there is none of that name.
     [[nodiscard]] H5T_class_t attribute_class(const std::string& attribute) const;
 
     void write_attribute(const std::string& attribute, const std::string& value) const;
     void write_attribute(const std::string& attribute, const std::vector<std::uint32_t>& values) const;
     void write_attribute(const std::string& attribute, std::uint32_t value) const;
+    void write_attribute(const std::string& attribute, std::int64_t value) const;
+    void write_attribute(const std::string& attribute, double value) const;
     /// An enum over uint8 whose members are numbered 0, 1, ...
     void write_enum_attribute(const std::string& attribute, const std::vector<std::string>& members,
                               std::uint8_t value) const;

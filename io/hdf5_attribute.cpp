@@ -73,6 +73,24 @@ std::optional<std::int64_t> Object::integer_attribute(const std::string& attribu
     return number;
 }
 
+std::optional<double> Object::real_attribute(const std::string& attribute) const {
+    const H5T_class_t type_class = attribute_class(attribute);
+    if (type_class == H5T_NO_CLASS) return std::nullopt;
+    const std::string name = "attribute " + saltus::quoted(attribute);
+    const Handle open(quietly([&] { return H5Aopen(id(), attribute.c_str(), H5P_DEFAULT); }));
+    const Handle space(quietly([&] { return H5Aget_space(open.id()); }));
+    const Handle type(quietly([&] { return H5Aget_type(open.id()); }));
+    const ValueClass kind = class_of(type.id());
+    if ((kind != ValueClass::floating && kind != ValueClass::integer) ||
+        H5Sget_simple_extent_npoints(space.id()) != 1) {
+        throw error(name + ": expected one number.");
+    }
+    double value = 0.0;
+    if (quietly([&] { return H5Aread(open.id(), H5T_NATIVE_DOUBLE, &value); }) < 0)
+        throw error(name + " cannot be read: " + last_failure() + ".");
+    return value;
+}
+
 void Object::write_attribute(const std::string& attribute, hid_t type, hid_t space, const void* data) const {
     const bool written = quietly([&] {
         const Handle created(H5Acreate2(id(), attribute.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT));
@@ -94,6 +112,14 @@ void Object::write_attribute(const std::string& attribute, const std::vector<std
 
 void Object::write_attribute(const std::string& attribute, std::uint32_t value) const {
     write_attribute(attribute, H5T_NATIVE_UINT32, simple_space({}).id(), &value);
+}
+
+void Object::write_attribute(const std::string& attribute, std::int64_t value) const {
+    write_attribute(attribute, H5T_NATIVE_INT64, simple_space({}).id(), &value);
+}
+
+void Object::write_attribute(const std::string& attribute, double value) const {
+    write_attribute(attribute, H5T_NATIVE_DOUBLE, simple_space({}).id(), &value);
 }
 
 void Object::write_enum_attribute(const std::string& attribute, const std::vector<std::string>& members,

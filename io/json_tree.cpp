@@ -2,11 +2,13 @@
 #include "json_tree.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <unordered_set>
 
+#include "files.hpp"
 #include "saltus/engine/errors.hpp"
 
 namespace saltus::io {
@@ -16,6 +18,37 @@ namespace {
 std::string shortened(std::string_view text) {
     constexpr std::size_t shown = 40;
     return saltus::quoted(text.substr(0, shown)) + (text.size() > shown ? "..." : "");
+}
+
+/// What surrounds a byte of a text.
+struct Surroundings {
+    std::uint64_t line = 1;
+    std::uint64_t column = 1;
+    std::string before;  // on the same line
+    std::string after;   // from the byte on; empty at the end of the text
+};
+
+/// Looked up only where something is wrong: the text is read again up to there.
+Surroundings surroundings(const std::filesystem::path& path, std::uint64_t at) {
+    constexpr std::size_t shown_before = 20;
+    constexpr std::size_t shown_after = 64;
+    Surroundings found;
+    std::ifstream file(path, std::ios::binary);
+    char c = 0;
+    for (std::uint64_t i = 0; i < at && file.get(c); ++i) {
+        if (c == '\n') {
+            ++found.line;
+            found.column = 1;
+            found.before.clear();
+        } else {
+            ++found.column;
+            found.before += c;
+            if (found.before.size() > 2 * shown_before) found.before.erase(0, shown_before);
+        }
+    }
+    if (found.before.size() > shown_before) found.before.erase(0, found.before.size() - shown_before);
+    for (std::size_t i = 0; i < shown_after && file.get(c); ++i) found.after += c;
+    return found;
 }
 
 /// Collects one list, brackets and all. Depth 1 is the outermost bracket.
@@ -118,7 +151,7 @@ class ListBuilder {
 
 class Handler final : public nlohmann::json_sax<nlohmann::json> {
   public:
-    Handler(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {}
+    explicit Handler(const std::filesystem::path& path) : path_(path), origin_(path.string()) {}
 
     JsonObject take() { return std::move(root_); }
 
@@ -172,12 +205,9 @@ class Handler final : public nlohmann::json_sax<nlohmann::json> {
 
     bool parse_error(std::size_t position, const std::string& token,
                      const nlohmann::detail::exception& error) override {
-        const std::size_t at = std::min(position == 0 ? 0 : position - 1, text_.size());
-        const std::string_view before = text_.substr(0, at);
-        const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 = 0
-        const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+        const Surroundings around = surroundings(path_, position == 0 ? 0 : position - 1);
         const std::string place =
-            "line " + std::to_string(line) + ", column " + std::to_string(at - line_start + 1);
+            "line " + std::to_string(around.line) + ", column " + std::to_string(around.column);
         const std::string where = path().empty() ? place : path() + " (" + place + ")";
         const std::string reason = error.what();
         if (reason.find("UTF-8") != std::string::npos)
@@ -185,18 +215,16 @@ class Handler final : public nlohmann::json_sax<nlohmann::json> {
         if (reason.find("number overflow") != std::string::npos) {
             throw FileError::unexpected(origin_, where, "a finite number", shortened(token));
         }
-        if (at >= text_.size()) throw FileError(origin_, where, "is not JSON: the file ends too early");
-        std::string_view word = text_.substr(at);
+        if (around.after.empty()) throw FileError(origin_, where, "is not JSON: the file ends too early");
+        std::string_view word = around.after;
         word = word.substr(0, word.find_first_of(" \t\r\n,]}"));
         if (word.starts_with("NaN") || word.starts_with("Inf")) {
             throw FileError::unexpected(origin_, where, "a finite number", shortened(word),
                                         "JSON has no NaN and no Infinity.");
         }
-        constexpr std::size_t shown = 20;
-        const std::string_view behind = before.substr(std::max(line_start, at - std::min(at, shown)));
         throw FileError(origin_, where,
-                        "is not JSON: unexpected " + saltus::quoted(text_.substr(at, 1)) +
-                            (behind.empty() ? "" : " behind " + saltus::quoted(behind)));
+                        "is not JSON: unexpected " + saltus::quoted(around.after.substr(0, 1)) +
+                            (around.before.empty() ? "" : " behind " + saltus::quoted(around.before)));
     }
 
   private:
@@ -243,8 +271,8 @@ class Handler final : public nlohmann::json_sax<nlohmann::json> {
         return true;
     }
 
-    std::string_view text_;
-    const std::string& origin_;
+    const std::filesystem::path& path_;
+    std::string origin_;
     JsonObject root_;
     std::vector<Frame> open_;
     ListBuilder list_;
@@ -258,12 +286,21 @@ JsonValue* JsonObject::find(std::string_view key) {
     return found == entries.end() ? nullptr : &found->second;
 }
 
-JsonObject parse_json(std::string_view text, const std::string& origin) {
-    if (text.starts_with("\xef\xbb\xbf")) {
-        throw FileError(origin, "", "starts with a byte order mark. Save it as UTF-8 without one.");
+JsonObject parse_json(const std::filesystem::path& path, std::uint64_t limit) {
+    const std::string origin = path.string();
+    if (const std::uint64_t size = io::file_size(path); size > limit) {
+        throw FileError::unexpected(origin, "", "at most " + std::to_string(limit) + " bytes",
+                                    std::to_string(size));
     }
-    Handler handler(text, origin);
-    nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
+    std::ifstream file(path, std::ios::binary);
+    char begin[3] = {};
+    file.read(begin, sizeof begin);
+    if (std::string_view(begin, sizeof begin) == "\xef\xbb\xbf")
+        throw FileError(origin, "", "starts with a byte order mark. Save it as UTF-8 without one.");
+    file.clear();
+    file.seekg(0);
+    Handler handler(path);
+    nlohmann::json::sax_parse(file, &handler);
     return handler.take();
 }
 

@@ -1,11 +1,12 @@
 // JSON as NIR uses it: objects, strings, numbers, and lists of numbers or strings that are as regular as an
-// array. Numbers go straight into vectors. Refused, with the place ("node.nodes.lif.tau[2]"): anything that
-// is not JSON (NaN, comments, a byte order mark, text behind the end), a key twice in an object, true, false,
-// null, objects in lists, lists of unequal length, numbers and strings in one list, objects nested deeper
-// than 64 and lists deeper than 16.
+// array. The file is read as it is parsed, numbers go straight into vectors. Refused, with the place
+// ("node.nodes.lif.tau[2]"): anything that is not JSON (NaN, comments, a byte order mark, text behind the
+// end), a key twice in an object, true, false, null, objects in lists, lists of unequal length, numbers and
+// strings in one list, objects nested deeper than 64 and lists deeper than 16.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,8 +34,8 @@ struct JsonObject {
     [[nodiscard]] JsonValue* find(std::string_view key);
 };
 
-/// `text` must be one object. Throws FileError, with `origin` as the file.
-[[nodiscard]] JsonObject parse_json(std::string_view text, const std::string& origin);
+/// The file must be one object, of at most `limit` bytes. Throws FileError.
+[[nodiscard]] JsonObject parse_json(const std::filesystem::path& path, std::uint64_t limit);
 
 /// "an object", "the string 'x'", "a list of strings", "a number": what was found, for errors.
 [[nodiscard]] std::string kind_text(const JsonValue& value);

@@ -6,22 +6,16 @@
 
 namespace saltus::io {
 
-[[nodiscard]] inline hdf5::Handle memory_type(NirType type) {
-    switch (type) {
-        case NirType::float32:
-            return hdf5::Handle(H5Tcopy(hdf5::native_type<float>()));
-        case NirType::float64:
-            return hdf5::Handle(H5Tcopy(hdf5::native_type<double>()));
-        case NirType::int32:
-            return hdf5::Handle(H5Tcopy(hdf5::native_type<std::int32_t>()));
-        case NirType::int64:
-            return hdf5::Handle(H5Tcopy(hdf5::native_type<std::int64_t>()));
-        case NirType::uint8:
-            return hdf5::Handle(H5Tcopy(hdf5::native_type<std::uint8_t>()));
-        case NirType::boolean:
-            return hdf5::boolean_type();
-    }
-    throw std::logic_error("unknown NirType");
-}
+[[nodiscard]] hdf5::Handle memory_type(NirType type);
+
+/// The type that a document keeps such a dataset in; it must hold numbers or booleans.
+[[nodiscard]] NirType nir_type_of(const hdf5::Dataset& dataset);
+
+/// Fills an array of that type and shape. No limit: the caller has checked.
+void read_nir_array(const hdf5::Dataset& dataset, NirArray& array);
+/// Throws FileError where the dataset holds neither numbers nor booleans.
+[[nodiscard]] NirArray nir_array_of(const hdf5::Dataset& dataset);
+
+void write_nir_array(const hdf5::Group& group, const std::string& name, const NirArray& array);
 
 }  // namespace saltus::io

@@ -409,7 +409,7 @@ class Writer {
 
 NirDocument read_nir_json(const std::filesystem::path& path, const NirReadOptions& options) {
     const std::string origin = path.string();
-    JsonObject file = parse_json(read_file(path, max_file_size), origin);
+    JsonObject file = parse_json(path, max_file_size);
     NirDocument document = Reader(origin).document(std::move(file));
     check_nir(document, path, options);
     return document;

@@ -42,28 +42,6 @@ std::string place(std::string_view object) {
     return NirPlace{std::string(), node}.where(left);
 }
 
-NirType document_type(const hdf5::Dataset& dataset) {
-    switch (dataset.value_class()) {
-        case hdf5::ValueClass::floating:
-            return dataset.element_size() == 8 ? NirType::float64 : NirType::float32;
-        case hdf5::ValueClass::boolean:
-            return NirType::boolean;
-        default:
-            break;
-    }
-    if (dataset.element_size() == 1 && !dataset.is_signed()) return NirType::uint8;
-    return dataset.element_size() == 4 && dataset.is_signed() ? NirType::int32 : NirType::int64;
-}
-
-void read_data(const hdf5::Dataset& dataset, NirArray& array) {
-    array.data.resize(static_cast<std::size_t>(array.size()) * size_of(array.type));
-    if (array.type == NirType::boolean) {
-        dataset.read_booleans(array.data.data());
-    } else {
-        dataset.read_numbers(memory_type(array.type).id(), array.data.data());
-    }
-}
-
 class Reader {
   public:
     explicit Reader(const std::filesystem::path& path)
@@ -239,10 +217,10 @@ class Reader {
 
     NirValue value(hdf5::Dataset dataset) {
         if (dataset.value_class() == hdf5::ValueClass::string) return dataset.read_string();
-        NirArray array{document_type(dataset), dataset.shape(), {}};
+        NirArray array{nir_type_of(dataset), dataset.shape(), {}};
         dataset.check_size(1, max_elements);
         if (array.size() <= small_array) {
-            read_data(dataset, array);
+            read_nir_array(dataset, array);
         } else {
             std::string path = dataset.name();
             large_.emplace(std::move(path), std::move(dataset));
@@ -271,7 +249,7 @@ class Reader {
         for (auto& [name, value] : group.entries) {
             if (NirArray* array = std::get_if<NirArray>(&value); array != nullptr && array->data.empty()) {
                 if (const auto found = large_.find(path + "/" + name); found != large_.end()) {
-                    read_data(found->second, *array);
+                    read_nir_array(found->second, *array);
                 }
             } else if (NirGroup* inner = std::get_if<NirGroup>(&value)) {
                 fill(*inner, path + "/" + name);

@@ -88,16 +88,6 @@ std::vector<std::size_t> execution_order(const NirGraph& graph) {
     return order;
 }
 
-void write_array(const hdf5::Group& group, const std::string& name, const NirArray& array) {
-    if (array.data.size() != array.size() * size_of(array.type)) {
-        throw group.error_at(name, "expected " + std::to_string(array.size()) + " elements of " +
-                                       std::string(to_string(array.type)) + ", found " +
-                                       std::to_string(array.data.size()) + " bytes.");
-    }
-    static_cast<void>(
-        group.write_numbers(name, memory_type(array.type).id(), array.shape, array.data.data()));
-}
-
 void check_name(const hdf5::Group& group, const std::string& name) {
     if (name.empty() || name == "." || name.find('/') != std::string::npos ||
         name.find('\0') != std::string::npos) {
@@ -109,7 +99,7 @@ void write_entries(const hdf5::Group& group, const NirGroup& entries) {
     for (const auto& [name, value] : entries.entries) {
         check_name(group, name);
         if (const auto* array = std::get_if<NirArray>(&value)) {
-            write_array(group, name, *array);
+            write_nir_array(group, name, *array);
         } else if (const auto* text = std::get_if<std::string>(&value)) {
             group.write(name, *text);
         } else {

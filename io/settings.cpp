@@ -1,6 +1,5 @@
 #include "saltus/io/settings.hpp"
 
-#include "files.hpp"
 #include "json_tree.hpp"
 #include "saltus/engine/errors.hpp"
 
@@ -41,7 +40,7 @@ Settings settings_of(const JsonObject& object, const std::string& origin, const 
 
 Settings read_settings(const std::filesystem::path& path) {
     const std::string origin = path.string();
-    return settings_of(parse_json(read_file(path, max_settings_size), origin), origin, "");
+    return settings_of(parse_json(path, max_settings_size), origin, "");
 }
 
 std::string kind_of(const Setting& setting) {

@@ -130,6 +130,62 @@ std::vector<SonataFiles> files_of(const Config& config, const Json& networks, co
     return files;
 }
 
+/// {"saltus": {"outputs": {PORT: POPULATION}}}
+std::map<std::string, std::string> outputs_of(const Config& config) {
+    std::map<std::string, std::string> outputs;
+    const Json* const ours = config.find(config.root(), "saltus");
+    if (!ours) return outputs;
+    if (!ours->is_object()) throw config.error("saltus", "an object", ours->type_name());
+    const Json* const ports = config.find(*ours, "outputs");
+    if (!ports) return outputs;
+    if (!ports->is_object()) throw config.error("saltus.outputs", "an object", ports->type_name());
+    for (const auto& [port, population] : ports->items()) {
+        if (!population.is_string())
+            throw config.error("saltus.outputs." + port, "a population", population.type_name());
+        outputs[port] = population.get<std::string>();
+    }
+    return outputs;
+}
+
+double duration_of(const Config& config) {
+    const Json* const run = config.find(config.root(), "run");
+    if (!run) throw config.error("", "an entry 'run'", "none");
+    if (!run->is_object()) throw config.error("run", "an object", run->type_name());
+    const Json* const tstop = config.find(*run, "tstop");
+    if (!tstop) throw config.error("run", "an entry 'tstop'", "none");
+    if (!tstop->is_number()) throw config.error("run.tstop", "milliseconds", tstop->type_name());
+    const double ms = tstop->get<double>();
+    if (!(ms >= 0.0) || !std::isfinite(ms)) throw config.error("run.tstop", ">= 0", shown(ms));
+    return ms;
+}
+
+std::vector<SonataSimulation::Input> inputs_of(const Config& config) {
+    std::vector<SonataSimulation::Input> inputs;
+    const Json* const entries = config.find(config.root(), "inputs");
+    if (!entries) return inputs;
+    if (!entries->is_object()) throw config.error("inputs", "an object", entries->type_name());
+    for (const auto& [name, entry] : entries->items()) {
+        const std::string where = "inputs." + name;
+        if (!entry.is_object()) throw config.error(where, "an object", entry.type_name());
+        if (const Json* const enabled = config.find(entry, "enabled"); enabled && *enabled == Json(false))
+            continue;
+        const auto text = [&, &n = name, &e = entry](const char* key) {
+            const Json* const value = config.find(e, key);
+            if (!value) throw config.error("inputs." + n, std::string("an entry '") + key + "'", "none");
+            if (!value->is_string())
+                throw config.error("inputs." + n + "." + key, "a string", value->type_name());
+            return value->get<std::string>();
+        };
+        if (const std::string type = text("input_type"); type != "spikes")
+            throw config.error(where + ".input_type", "spikes", saltus::quoted(type));
+        if (const std::string module = text("module"); module != "sonata" && module != "h5")
+            throw config.error(where + ".module", "sonata or h5", saltus::quoted(module));
+        static_cast<void>(text("input_file"));
+        inputs.push_back({name, config.file(entry["input_file"], where + ".input_file")});
+    }
+    return inputs;
+}
+
 /// Words of one line of a table: separated by blanks, in double quotes where they hold some.
 std::optional<std::vector<std::string>> words_of(std::string_view line) {
     std::vector<std::string> words;
@@ -200,7 +256,19 @@ SonataConfig read_sonata_config(const fs::path& path) {
         result.node_parameters = config.optional_file(*components, "point_neuron_models_dir", "components");
         result.edge_parameters = config.optional_file(*components, "synaptic_models_dir", "components");
     }
+    result.outputs = outputs_of(config);
     return result;
+}
+
+std::optional<SonataSimulation> read_sonata_simulation(const fs::path& path) {
+    const Config config(path);
+    const Json* const circuit = config.find(config.root(), "network");
+    if (!circuit) return std::nullopt;
+    SonataSimulation simulation;
+    simulation.circuit = config.file(*circuit, "network");
+    simulation.tstop = duration_of(config);
+    simulation.inputs = inputs_of(config);
+    return simulation;
 }
 
 std::vector<SonataType> read_sonata_types(const fs::path& table, const std::string& id_column,

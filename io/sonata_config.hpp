@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct SonataConfig {
     std::vector<SonataFiles> edges;
     std::filesystem::path node_parameters;  // folder; empty: none
     std::filesystem::path edge_parameters;
+    std::map<std::string, std::string> outputs;
 };
 
 [[nodiscard]] SonataConfig read_sonata_config(const std::filesystem::path& path);

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t most_nodes = std::uint64_t{1} << 28;
 constexpr std::uint64_t most_edges = std::uint64_t{1} << 31;
+constexpr std::uint64_t most_dimensions = 8;
 constexpr std::uint64_t part = std::uint64_t{1} << 20;  // elements read at once
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
@@ -178,10 +179,23 @@ std::vector<std::uint32_t> order_of(const hdf5::Group& group, const Elements& el
     return id;
 }
 
+std::vector<std::uint32_t> shape_of(const hdf5::Group& group, std::uint64_t size) {
+    if (!group.contains("shape")) return {};
+    const hdf5::Dataset stored = group.dataset("shape");
+    const std::vector<std::uint32_t> shape = stored.read<std::uint32_t>(most_dimensions * 4);
+    std::uint64_t product = 1;
+    for (const std::uint32_t n : shape) product = std::min(most_nodes + 1, product * n);
+    if (stored.shape().size() != 1 || product != size) {
+        throw stored.error("expected sizes whose product is the number of nodes, " + std::to_string(size) +
+                           ", found another.");
+    }
+    return shape;
+}
+
 SonataNodes nodes_of(const hdf5::Group& group, const std::string& name, const SonataFiles& files,
                      const std::vector<SonataType>& types) {
     const Elements elements(group, "node", most_nodes, types);
-    SonataNodes nodes{files.elements.string(), name, types, {}, {}};
+    SonataNodes nodes{files.elements.string(), name, types, {}, {}, shape_of(group, elements.size())};
     const std::vector<std::uint32_t> id = order_of(group, elements);
     const std::vector<std::uint32_t> type = elements.types(0, elements.size());
     nodes.type.resize(type.size());
@@ -255,7 +269,9 @@ SonataEdges edges_of(const hdf5::Group& group, const std::string& name, const So
     const Elements elements(group, "edge", most_edges, types);
     const hdf5::Dataset sources = elements.column("source_node_id");
     const hdf5::Dataset targets = elements.column("target_node_id");
-    SonataEdges edges{files.elements.string(), name, end_of(sources), end_of(targets), {}, {}, {}, {}};
+    SonataEdges edges{files.elements.string(), name, end_of(sources), end_of(targets), {}, {}, {}, {}, {}};
+    if (group.contains("constant_signal"))
+        edges.constant_signal = group.dataset("constant_signal").read<double>(most_nodes * sizeof(double));
 
     OwnValues weights;
     OwnValues delays;
@@ -329,6 +345,7 @@ SonataCircuit read_sonata_circuit(const std::filesystem::path& path) {
     }
     if (circuit.nodes.empty())
         throw FileError(path.string(), "networks.nodes", "names no population of nodes.");
+    circuit.outputs = config.outputs;
     return circuit;
 }
 

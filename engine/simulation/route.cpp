@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/explicit_synapses.hpp"
 
 namespace saltus {
 
@@ -415,6 +416,20 @@ std::uint64_t Route::deliver_from(std::size_t step, NeuronIndex index, double am
 
 void Route::add_constant_signal(std::vector<double>& x) const {
     for (std::size_t j = 0; j < constant_signal_.size(); ++j) x[j] += constant_signal_[j];
+}
+
+ExplicitSynapses explicit_synapses(const Network& network, const Projection& projection) {
+    const std::uint32_t source_size = network.populations()[projection.source].size();
+    const std::string name = network.projection_name(projection);
+    const Projection plain = drawn(projection);
+    ExplicitSynapses result;
+    if (projection.has_bias()) {
+        result.constant_signal.resize(network.populations()[projection.target].size());
+        Route(plain, source_size, name).add_constant_signal(result.constant_signal);
+    }
+    const auto* sparse = plain.stages.size() == 1 ? std::get_if<Sparse>(&plain.stages[0]) : nullptr;
+    result.synapses = sparse ? *sparse : expanded(plain, source_size, name);
+    return result;
 }
 
 }  // namespace saltus

@@ -1,25 +1,41 @@
-// saltus convert IN OUT: the same document in another form, by ending.
+// saltus convert IN OUT: the same network or the same spikes in another format, by ending.
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "inputs.hpp"
 #include "reading.hpp"
+#include "saltus/converters/sonata.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/nir_json.hpp"
+#include "saltus/io/recordings.hpp"
+#include "saltus/io/sonata_network.hpp"
+#include "saltus/io/spikes.hpp"
 
 namespace saltus::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Options {
     std::string in;
     std::string out;
     std::string json_arrays = "auto";
-    bool sum_duplicate_edges = false;
+    std::string convention;
+    std::vector<std::string> inputs;
+    std::string duration;
+    int sample = -1;
+    bool drop_labels = false;
+    RecordingChoices recordings;
+    ReadingOptions reading{ReadingOptions::Clock::chosen_elsewhere};
     bool quiet = false;
 };
+
+constexpr std::string_view circuit_ending = "circuit_config.json";
+constexpr std::string_view simulation_ending = "simulation_config.json";
 
 io::JsonArrays json_arrays_from(const std::string& name) {
     if (name == "auto") return io::JsonArrays::automatic;
@@ -28,15 +44,69 @@ io::JsonArrays json_arrays_from(const std::string& name) {
     throw UsageError("--json-arrays: expected auto, list or packed, found " + quoted(name) + ".");
 }
 
-void convert(const Options& options) {
-    const io::JsonArrays arrays = json_arrays_from(options.json_arrays);
-    const std::string ending = std::filesystem::path(options.out).extension().string();
-    if (ending != ".nir" && ending != ".json") {
-        throw UsageError(options.out + ": expected an ending .nir or .nir.json, found " + quoted(ending) +
-                         "; other formats are not built yet.");
+void tell(const Options& options, const std::vector<std::string>& notes) {
+    if (!options.quiet) print_notes(notes);
+}
+
+void convert_spikes(const Options& options) {
+    std::vector<std::string> notes;
+    io::Recordings recordings = io::read_recordings(options.in, options.recordings.options(), notes);
+    if (options.sample >= 0) recordings = io::sample_of(recordings, static_cast<std::size_t>(options.sample));
+    if (options.drop_labels) recordings.labels.clear();
+    tell(options, notes);
+    io::write_recordings(options.out, recordings);
+}
+
+converters::Import network_of(const Options& options) {
+    converters::NirReading reading = options.reading.reading();
+    if (!options.convention.empty()) reading.convention = options.convention;
+    return read_network(options.in, options.reading, reading);
+}
+
+/// A simulation configuration, with its circuit and the spikes of its inputs beside it.
+void convert_to_simulation(const Options& options, const std::string& prefix) {
+    if (options.duration.empty())
+        throw UsageError("-d: a simulation has a duration, as in -d 300ms. Say it, or write " + prefix +
+                         std::string(circuit_ending) + ".");
+    converters::Import import = network_of(options);
+    const fs::path folder = fs::path(options.out).parent_path();
+    io::SonataSimulation simulation{folder / (prefix + std::string(circuit_ending)),
+                                    parse_duration(options.duration).seconds() * 1e3,
+                                    {}};
+    std::vector<InputSpikes> inputs;
+    for (const std::string& path : options.inputs) append_inputs(path, import.network, inputs, import.notes);
+    if (!inputs.empty()) {
+        std::vector<io::PopulationSpikes> spikes;
+        for (InputSpikes& input : inputs) spikes.push_back({input.population, std::move(input.spikes)});
+        simulation.inputs = {{"spikes", folder / (prefix + "inputs.h5")}};
+        io::write_spikes(simulation.inputs[0].spikes, spikes);
     }
-    const io::NirDocument document = read_document(options.in, options.sum_duplicate_edges);
-    if (!options.quiet) print_notes(document.notes);
+    tell(options, import.notes);
+    io::write_sonata_circuit(simulation.circuit, converters::sonata_from_network(import.network));
+    io::write_sonata_simulation(options.out, simulation);
+}
+
+void convert_network(const Options& options) {
+    const io::JsonArrays arrays = json_arrays_from(options.json_arrays);
+    const std::string name = fs::path(options.out).filename().string();
+    if (name.ends_with(simulation_ending)) {
+        return convert_to_simulation(options, name.substr(0, name.size() - simulation_ending.size()));
+    }
+    if (name.ends_with(circuit_ending)) {
+        const converters::Import import = network_of(options);
+        tell(options, import.notes);
+        return io::write_sonata_circuit(options.out, converters::sonata_from_network(import.network));
+    }
+    const std::string ending = fs::path(options.out).extension().string();
+    if (ending != ".nir" && ending != ".json") {
+        throw UsageError(
+            options.out +
+            ": expected an ending .nir, .nir.json, circuit_config.json or simulation_config.json "
+            "for a network, .h5, .nirdata, .npz or .csv for spikes, found " +
+            quoted(ending) + ".");
+    }
+    const io::NirDocument document = read_document(options.in, options.reading.sum_duplicate_edges());
+    tell(options, document.notes);
     if (ending == ".nir") {
         io::write_nir(document, options.out);
     } else {
@@ -44,18 +114,42 @@ void convert(const Options& options) {
     }
 }
 
+void convert(const Options& options) {
+    try {
+        io::is_recording(options.out) ? convert_spikes(options) : convert_network(options);
+    } catch (const NetworkError& error) {
+        throw LimitError(options.in + ": " + error.what());
+    }
+}
+
 }  // namespace
 
 void add_convert(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("convert", "write a network in another format, by ending");
-    verb->add_option("IN", options->in, ".nir or .nir.json")->required();
-    verb->add_option("OUT", options->out, ".nir or .nir.json")->required();
+    CLI::App* verb = app.add_subcommand("convert", "write a network or spikes in another format, by ending");
+    verb->add_option(
+            "IN", options->in,
+            "network: .nir, .nir.json, SONATA configuration; spikes: .h5, .nirdata, .npz, .csv, .bin, .aedat")
+        ->required();
+    verb->add_option("OUT", options->out,
+                     "network: .nir, .nir.json, [NAME_]circuit_config.json, [NAME_]simulation_config.json; "
+                     "spikes: .h5 (SONATA), .nirdata, .npz, .csv")
+        ->required();
     verb->add_option("--json-arrays", options->json_arrays,
                      "auto (lists up to 64 numbers), list (always), packed (always)");
-    verb->add_flag("--sum-duplicate-edges", options->sum_duplicate_edges, "accept edges that stand twice");
+    verb->add_option("--convention", options->convention,
+                     "NIR to SONATA: what the file's numbers mean (nir)");
+    verb->add_option("-i,--input", options->inputs, "spikes for the inputs of a simulation configuration");
+    verb->add_option("-d,--duration", options->duration,
+                     "duration of a simulation configuration, as in 300ms");
+    verb->add_option("--sample", options->sample, "take this sample of several, counted from 0")
+        ->check(CLI::NonNegativeNumber);
+    verb->add_flag("--drop-labels", options->drop_labels, "leave out the labels of samples");
+    options->recordings.add_to(*verb);
+    options->reading.add_to(*verb);
     verb->add_flag("-q,--quiet", options->quiet, "no notes");
-    verb->footer("Example: saltus convert net.nir net.nir.json");
+    verb->footer(
+        "Examples: saltus convert net.nir net.nir.json\n          saltus convert spikes.h5 spikes.csv");
     verb->callback([options] { convert(*options); });
 }
 

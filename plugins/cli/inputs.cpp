@@ -1,5 +1,6 @@
 #include "inputs.hpp"
 
+#include <charconv>
 #include <filesystem>
 
 #include "saltus/engine/errors.hpp"
@@ -46,7 +47,54 @@ SpikeTrain spikes_of_camera(const std::string& path, const Population& input) {
     return train;
 }
 
+/// The populations of a file that holds one sample.
+std::vector<io::PopulationSpikes> only_sample(const std::string& path, std::vector<std::string>& notes) {
+    io::Recordings recordings = io::read_recordings(path, {}, notes);
+    if (recordings.samples() != 1) {
+        throw FileError::unexpected(path, "", "one sample", std::to_string(recordings.samples()),
+                                    "Take one by saltus convert --sample.");
+    }
+    std::vector<io::PopulationSpikes> populations;
+    for (io::Recordings::Population& population : recordings.populations)
+        populations.push_back({std::move(population.name), std::move(population.samples[0])});
+    return populations;
+}
+
+bool is_hdf5(const std::string& path) {
+    const std::string ending = std::filesystem::path(path).extension().string();
+    return ending == ".h5" || ending == ".hdf5" || !io::is_recording(path);
+}
+
+std::uint32_t size_from(const std::string& text, const std::string& frame) {
+    std::uint32_t value = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (status != std::errc() || end != text.data() + text.size() || value == 0 || value > 65536)
+        throw UsageError("--frame: expected WIDTHxHEIGHT, as in 240x180, found " + quoted(frame) + ".");
+    return value;
+}
+
 }  // namespace
+
+void RecordingChoices::add_to(CLI::App& app) {
+    app.add_option("--frame", frame_, "pixels of the camera that wrote a .bin file (34x34)");
+    app.add_option("--address-bytes", address_bytes_, "2 or 4, of an .aedat file without header");
+    app.add_option("--tick", tick_, "unit of the times of an .aedat file, as in 200ns (1us)");
+}
+
+io::RecordingOptions RecordingChoices::options() const {
+    io::RecordingOptions options;
+    if (!frame_.empty()) {
+        const std::size_t x = std::min(frame_.find('x'), frame_.size());
+        options.width = size_from(frame_.substr(0, x), frame_);
+        options.height = size_from(frame_.substr(std::min(frame_.size(), x + 1)), frame_);
+    }
+    if (address_bytes_ != 0 || !tick_.empty()) {
+        io::AddressFormat& format = options.addresses.emplace();
+        if (address_bytes_ != 0) format.address_bytes = address_bytes_;
+        if (!tick_.empty()) format.tick = parse_duration(tick_);
+    }
+    return options;
+}
 
 void append_inputs(const std::string& path, const Network& network, std::vector<InputSpikes>& inputs,
                    std::vector<std::string>& notes) {
@@ -55,7 +103,9 @@ void append_inputs(const std::string& path, const Network& network, std::vector<
         inputs.push_back({input.name, spikes_of_camera(path, input)});
         return;
     }
-    std::vector<io::PopulationSpikes> populations = io::read_spikes(path);
+    const bool is_nir_data = path.ends_with(".nirdata.h5");
+    std::vector<io::PopulationSpikes> populations =
+        is_hdf5(path) && !is_nir_data ? io::read_spikes(path) : only_sample(path, notes);
     const auto is_input = [&](const std::string& name) {
         const auto q = network.find(name);
         return q && network.populations()[*q].is_input();

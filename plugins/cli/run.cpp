@@ -18,6 +18,7 @@
 #include "saltus/engine/simulate.hpp"
 #include "saltus/engine/stepped.hpp"
 #include "saltus/io/report.hpp"
+#include "saltus/io/sonata_network.hpp"
 #include "saltus/io/spikes.hpp"
 
 namespace saltus::cli {
@@ -293,7 +294,23 @@ void run_stepped(const Options& options) {
     write_outcome(options, job.import.network, outcome, job.import.notes);
 }
 
+/// A SONATA simulation says what is fed and for how long, as far as the command line does not.
+void apply_simulation(Options& options) {
+    const bool may_be = std::filesystem::path(options.network).extension() == ".json";
+    if (may_be && io::is_sonata_config(options.network)) {
+        if (const auto simulation = io::read_sonata_simulation(options.network)) {
+            if (options.duration.empty()) options.duration = shown(simulation->tstop) + "ms";
+            if (options.inputs.empty()) {
+                for (const auto& input : simulation->inputs) options.inputs.push_back(input.spikes.string());
+            }
+        }
+    }
+    if (options.duration.empty())
+        throw UsageError("-d,--duration is required: the time to simulate, as in 300ms.");
+}
+
 void run(Options& options) {
+    apply_simulation(options);
     if (options.reading.steps()) return run_stepped(options);
     if (options.mpi) options.ranks = mpi_communication();
     Communication& ranks = *options.ranks;
@@ -327,9 +344,11 @@ void run(Options& options) {
 void add_run(CLI::App& app) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("run", "simulate a network");
-    verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
-    verb->add_option("-i,--input", options->inputs, "spikes: SONATA .h5, or 40-bit AER .bin");
-    verb->add_option("-d,--duration", options->duration, "simulated time, as in 300ms")->required();
+    verb->add_option("NETWORK", options->network, ".nir, .nir.json, or a SONATA configuration")->required();
+    verb->add_option("-i,--input", options->inputs,
+                     "spikes: SONATA .h5, .nirdata, .npz, .csv, or 40-bit AER .bin");
+    verb->add_option("-d,--duration", options->duration,
+                     "simulated time, as in 300ms; a SONATA simulation configuration says it, too");
     verb->add_option("-o,--out", options->out, "write what was recorded, SONATA .h5");
     verb->add_option("--record", options->record,
                      "spikes, potentials (after every step; of the exact clock every --dt), or none")

@@ -197,6 +197,12 @@ void bind_network(nb::module_& module) {
             },
             "path"_a)
         .def("to_document", document_of, "origin"_a)
+        .def(
+            "write_sonata",
+            [](const BuiltNetwork& built, const std::filesystem::path& path) {
+                io::write_sonata_circuit(path, converters::sonata_from_network(built.network()));
+            },
+            "path"_a)
         .def("with_recurrent_delay", delayed, "seconds"_a)
         .def(
             "for_steps",

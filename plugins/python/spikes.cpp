@@ -2,6 +2,10 @@
 #include "saltus/io/spikes.hpp"
 
 #include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +15,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "saltus/engine/errors.hpp"
+#include "saltus/io/recordings.hpp"
 
 namespace saltus::python {
 
@@ -117,6 +122,48 @@ void write(const std::filesystem::path& path, const nb::dict& trains, const nb::
     io::write_spikes(path, spikes, records);
 }
 
+/// (samples, labels, notes): a dictionary of trains for each sample.
+nb::tuple read_samples(const std::filesystem::path& path, std::pair<std::uint32_t, std::uint32_t> frame,
+                       std::optional<std::uint32_t> address_bytes, std::optional<double> tick) {
+    io::RecordingOptions options{frame.first, frame.second, {}};
+    if (address_bytes || tick) {
+        io::AddressFormat& format = options.addresses.emplace();
+        if (address_bytes) format.address_bytes = *address_bytes;
+        if (tick) format.tick = duration_from_seconds(*tick, "tick");
+    }
+    std::vector<std::string> notes;
+    io::Recordings recordings = io::read_recordings(path, options, notes);
+    nb::list samples;
+    for (std::size_t k = 0; k < recordings.samples(); ++k) {
+        nb::dict trains;
+        for (io::Recordings::Population& population : recordings.populations)
+            trains[text(population.name)] = nb::cast(Spikes(std::move(population.samples[k])));
+        samples.append(std::move(trains));
+    }
+    return nb::make_tuple(std::move(samples), std::move(recordings.labels), std::move(notes));
+}
+
+/// Populations of all samples together; one that a sample does not name is silent in it.
+void write_samples(const std::filesystem::path& path, const std::vector<nb::dict>& samples,
+                   std::vector<std::int64_t> labels) {
+    io::Recordings recordings;
+    recordings.labels = std::move(labels);
+    for (std::size_t k = 0; k < samples.size(); ++k) {
+        for (const auto& [key, train] : samples[k]) {
+            const auto name = nb::cast<std::string>(key);
+            auto found = std::find_if(recordings.populations.begin(), recordings.populations.end(),
+                                      [&](const auto& population) { return population.name == name; });
+            if (found == recordings.populations.end()) {
+                recordings.populations.push_back({name, 0, std::vector<SpikeTrain>(samples.size())});
+                found = recordings.populations.end() - 1;
+            }
+            found->samples[k] = nb::cast<const Spikes&>(train).train;
+            found->samples[k].sort();
+        }
+    }
+    io::write_recordings(path, recordings);
+}
+
 }  // namespace
 
 void bind_spikes(nb::module_& module) {
@@ -208,6 +255,10 @@ array([1000000000000, 2000000000000])
         "seconds"_a, "what"_a, "Whole femtoseconds nearest to a time in seconds.");
     module.def("read_spikes", read, "path"_a);
     module.def("write_spikes", write, "path"_a, "trains"_a, "potentials"_a);
+    module.def("holds_recording", io::holds_recording, "path"_a,
+               "The file holds spikes, to judge by its ending; an HDF5 file is looked into.");
+    module.def("read_samples", read_samples, "path"_a, "frame"_a, "address_bytes"_a.none(), "tick"_a.none());
+    module.def("write_samples", write_samples, "path"_a, "samples"_a, "labels"_a);
 }
 
 }  // namespace saltus::python

@@ -26,7 +26,7 @@ from saltus._network import Network, Population, Projection, from_nir, load, sav
 from saltus._result import Result
 from saltus._saltus import SpikeTrain, __version__
 from saltus._simulate import simulate
-from saltus._spikes import read_spikes, write_spikes
+from saltus._spikes import Samples, read_samples, read_spikes, write_spikes
 from saltus.errors import Error, FileError, InputError, LimitError, NetworkError, UsageError
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "PopulationComparison",
     "Projection",
     "Result",
+    "Samples",
     "SpikeTrain",
     "ToolReading",
     "UsageError",
@@ -60,6 +61,7 @@ __all__ = [
     "load",
     "losses",
     "normal",
+    "read_samples",
     "read_spikes",
     "save",
     "simulate",

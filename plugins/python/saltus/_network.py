@@ -231,8 +231,12 @@ def load(
     dt: float | None = None,
     t_ref: float = 0.0,
     sum_duplicate_edges: bool = False,
-) -> Network:
-    """Read a network: `.nir` (HDF5), `.nir.json`, `.json`, or the configuration of a SONATA circuit.
+) -> Any:
+    """Read a network or spikes, by ending.
+
+    A network: `.nir` (HDF5), `.nir.json`, `.json`, or the configuration of a SONATA circuit. Spikes: `.h5`,
+    `.nirdata`, `.npz`, `.csv`, `.bin`, `.aedat`; what is returned is a dictionary of SpikeTrain by
+    population, or, of several or labelled samples, what `read_samples` returns. The other parameters are for networks.
 
     A SONATA circuit of point neurons has NEST's models and units; virtual nodes are inputs. A NIR file says
     neither its unit of time, nor what a spike weighs, nor how the tool that wrote it resets.
@@ -278,6 +282,10 @@ def load(
     """
     name = _path(path)
     reading = _reading(convention, time_unit, spike_area, reset, dt, t_ref)
+    if _saltus.holds_recording(name):
+        from saltus._spikes import load_spikes
+
+        return load_spikes(name)
     form = _form(name, reading=True)
     if form == "json" and _saltus.is_sonata_config(name):
         net = Network._of_code(_saltus.BuiltNetwork.from_sonata(name), os.path.basename(name))
@@ -288,15 +296,19 @@ def load(
     return Network._of(document, os.path.basename(name), reading)
 
 
-def save(net: Network, path: "str | os.PathLike[str]") -> None:
-    """Write a network to a file: `.nir` (HDF5) or `.nir.json`, `.json`.
+def save(what: Any, path: "str | os.PathLike[str]") -> None:
+    """Write a network or spikes to a file, by ending.
+
+    A network: `.nir` (HDF5), `.nir.json`, `.json`, or a SONATA circuit, of which the name ends in
+    `circuit_config.json`; its other files are written beside it. Spikes: `.h5` (SONATA), `.nirdata`, `.npz`,
+    `.csv`.
 
     The file appears whole or not at all; one that is there is replaced. Of a network built in code, what NIR
     has no place for is left out with a warning, or refused.
 
     Parameters
     ----------
-    net : Network
+    what : Network, or dict of str to SpikeTrain or (times, neurons), a list of them, Samples or Result
     path : str or path-like
 
     Raises
@@ -306,15 +318,22 @@ def save(net: Network, path: "str | os.PathLike[str]") -> None:
     NetworkError
         A network built in code that no NIR file can hold, for example with a source of spikes.
     UsageError
-        Another ending.
+        Another ending, or something that the format has no place for.
 
     Examples
     --------
     >>> saltus.save(saltus.load("two_lif_neurons.nir"), "two.nir.json")
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"net: expected a saltus.Network, found {type(net).__name__}.")
+    from saltus._spikes import are_spikes, save_spikes
+
     name = _path(path)
+    if are_spikes(what):
+        return save_spikes(what, name)
+    if not isinstance(what, Network):
+        raise TypeError(f"what: expected a saltus.Network or spikes, found {type(what).__name__}.")
+    net = what
+    if name.endswith("circuit_config.json"):
+        return net._build().write_sonata(name)
     form = _form(name, reading=False)
     net._as_document().write(name, form)
 

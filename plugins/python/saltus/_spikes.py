@@ -2,8 +2,9 @@
 
 import copyreg
 import os
-from collections.abc import Mapping
-from typing import Any
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from saltus import _saltus
 from saltus._network import _path
@@ -35,6 +36,78 @@ def train_from(name: str, value: Any) -> SpikeTrain:
         f"spikes for {name!r}: expected a pair (times, neurons) or a SpikeTrain (a simulation takes a raster "
         f"of shape (steps, neurons), too), found {type(value).__name__}."
     )
+
+
+class Samples(NamedTuple):
+    """Recordings: the spikes of each sample by population, and the samples' labels, if the file has any."""
+
+    spikes: list[dict[str, SpikeTrain]]
+    labels: list[int] | None
+
+
+def read_samples(
+    path: "str | os.PathLike[str]",
+    *,
+    frame: tuple[int, int] = (34, 34),
+    address_bytes: int | None = None,
+    tick: float | None = None,
+) -> Samples:
+    """Read recordings: `.h5` (SONATA, SHD, packed camera), `.nirdata`, `.npz`, `.csv`, `.bin`, `.aedat`.
+
+    Parameters
+    ----------
+    path : str or path-like
+    frame : (int, int)
+        Width and height of the camera that wrote a `.bin` file; a pixel is the neuron
+        `(polarity * height + y) * width + x`.
+    address_bytes : {2, 4}, optional
+        Of an `.aedat` file without header; a neuron is the address.
+    tick : float, optional
+        Unit of the times of an `.aedat` file in seconds, 1e-6 if not given.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, or what it holds is wrong.
+    UsageError
+        Another ending.
+
+    Examples
+    --------
+    >>> saltus.save({"input": ([0.001, 0.002], [0, 1])}, "spikes.csv")
+    >>> saltus.read_samples("spikes.csv")
+    Samples(spikes=[{'input': SpikeTrain of 2 spikes}], labels=None)
+    """
+    spikes, labels, notes = _saltus.read_samples(_path(path), frame, address_bytes, tick)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return Samples(spikes, labels or None)
+
+
+def load_spikes(path: str) -> "dict[str, SpikeTrain] | Samples":
+    """The only sample, or all of several."""
+    samples = read_samples(path)
+    return samples.spikes[0] if len(samples.spikes) == 1 and samples.labels is None else samples
+
+
+def save_spikes(spikes: Any, path: str) -> None:
+    """One sample, or several."""
+    if isinstance(spikes, Result):
+        spikes = spikes.spikes
+    labels: list[int] = []
+    if isinstance(spikes, Samples):
+        spikes, labels = spikes.spikes, [int(label) for label in spikes.labels or []]
+    samples = [spikes] if isinstance(spikes, Mapping) else list(spikes)
+    trains = [{name: train_from(name, value) for name, value in sample.items()} for sample in samples]
+    _saltus.write_samples(path, trains, labels)
+
+
+def are_spikes(value: Any) -> bool:
+    """A sample, several, or a result."""
+    if isinstance(value, Mapping | Result | Samples):
+        return True
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return is_list and all(isinstance(sample, Mapping) for sample in value)
 
 
 def read_spikes(path: "str | os.PathLike[str]") -> dict[str, SpikeTrain]:
