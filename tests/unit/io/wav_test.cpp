@@ -42,9 +42,9 @@ struct Fmt {
         return le(kind, 2) + le(channels, 2) + le(rate, 4) + le(std::uint64_t{rate} * frame, 4) +
                le(frame, 2) + le(bits, 2);
     }
-    [[nodiscard]] std::string extensible(const std::string& rest = std::string(
-                                             "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71",
-                                             14)) const {
+    [[nodiscard]] std::string extensible(
+        const std::string& rest = std::string("\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71",
+                                              14)) const {
         Fmt outer = *this;
         outer.kind = 0xFFFE;
         return outer.body() + le(22, 2) + le(bits, 2) + le(0, 4) + le(kind, 2) + rest;
@@ -75,8 +75,8 @@ TEST_SUITE("io/wav") {
     }
 
     TEST_CASE("floating samples are taken as they are, beyond 1 too") {
-        const std::string single = le(std::bit_cast<std::uint32_t>(0.1f), 4) +
-                                   le(std::bit_cast<std::uint32_t>(-7.5f), 4);
+        const std::string single =
+            le(std::bit_cast<std::uint32_t>(0.1f), 4) + le(std::bit_cast<std::uint32_t>(-7.5f), 4);
         CHECK(parse_wav(wav({.kind = 3, .bits = 32}, single), "a").samples ==
               std::vector<double>{double{0.1f}, -7.5});
         const std::string twice = le(std::bit_cast<std::uint64_t>(0.1), 8);
@@ -84,9 +84,8 @@ TEST_SUITE("io/wav") {
     }
 
     TEST_CASE("channels are interleaved, and mono is their mean") {
-        const Sound sound =
-            parse_wav(wav({.channels = 2, .rate = 44100}, le(16384, 2) + le(0, 2) + le(0, 2) + le(0xC000, 2)),
-                      "a");
+        const Sound sound = parse_wav(
+            wav({.channels = 2, .rate = 44100}, le(16384, 2) + le(0, 2) + le(0, 2) + le(0xC000, 2)), "a");
         CHECK(sound.rate == 44100);
         CHECK(sound.channels == 2);
         CHECK(sound.bits == 16);
@@ -155,8 +154,9 @@ TEST_SUITE("io/wav") {
             {riff(fmt), "expected a chunk 'data', found none."},
             {riff(""), "expected a chunk 'data', found none."},
             {riff(chunk("fmt ", "abcd") + data), "chunk 'fmt ': expected at least 16 bytes, found 4."},
-            {with(0, 17, 2), "field 'format': expected 1 (whole numbers) or 3 (floating), found format 17 "
-                             "(IMA ADPCM). Convert the file to PCM first."},
+            {with(0, 17, 2),
+             "field 'format': expected 1 (whole numbers) or 3 (floating), found format 17 "
+             "(IMA ADPCM). Convert the file to PCM first."},
             {with(0, 85, 2), "format 85 (MP3)"},
             {with(0, 0xFFFE, 2), "expected at least 40 bytes in the extensible format, found 16."},
             {riff(chunk("fmt ", Fmt{}.extensible(std::string(14, 'x'))) + data), "field 'subformat'"},

@@ -43,8 +43,8 @@ struct FrameOptions {
     std::uint32_t steps = 0;          // spikes: 0: to the last one of all parts
     bool binary = false;              // spikes: a step has one or none
     bool derivatives = true;          // sound: L, D1, D2 as in log_mel.hpp; false: L alone
-    std::string task;                 // speech commands: "12w" (default) or "7"
-    std::string left_out;             // spoken digits: the speaker who is the test part
+    std::string task = {};            // speech commands: "12w" (default) or "7"
+    std::string left_out = {};        // spoken digits: the speaker who is the test part
     Augmentation augmentation{};
     Encoding encoding{};   // images as spikes
     unsigned threads = 0;  // that turn sound into features; 0: as many as OpenMP gives
