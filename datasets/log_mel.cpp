@@ -106,6 +106,17 @@ double deviation(std::span<const double> x) {
 
 }  // namespace
 
+std::uint32_t hop_of(Duration dt, std::uint32_t rate) {
+    __extension__ using Wide = __int128;
+    const Wide samples = Wide{dt.femtoseconds()} * rate;
+    constexpr Wide second = 1'000'000'000'000'000;
+    if (dt <= Duration() || samples % second != 0 || samples > second * rate) {
+        throw UsageError("dt: expected a whole number of samples at " + std::to_string(rate) +
+                         " a second, at most 1 s, found " + to_string(dt) + ".");
+    }
+    return static_cast<std::uint32_t>(samples / second);
+}
+
 MelOptions MelOptions::at_rate(std::uint32_t rate) {
     MelOptions options;
     options.rate = rate;

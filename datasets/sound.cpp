@@ -7,22 +7,6 @@
 
 namespace saltus::datasets {
 
-namespace {
-
-/// Samples from frame to frame.
-std::uint32_t hop_of(Duration dt, std::uint32_t rate) {
-    __extension__ using Wide = __int128;
-    const Wide samples = Wide{dt.femtoseconds()} * rate;
-    constexpr Wide second = 1'000'000'000'000'000;
-    if (dt <= Duration() || samples % second != 0 || samples > second * rate) {
-        throw UsageError("dt: expected a whole number of samples at " + std::to_string(rate) +
-                         " a second, at most 1 s, found " + to_string(dt) + ".");
-    }
-    return static_cast<std::uint32_t>(samples / second);
-}
-
-}  // namespace
-
 std::shared_ptr<const Spectra> spectra_of(std::size_t n, std::uint32_t rate, const FrameOptions& options,
                                           const std::function<std::vector<double>(std::size_t)>& sound) {
     MelOptions mel = MelOptions::at_rate(rate);

@@ -21,6 +21,7 @@ void bind_network(nb::module_& module);
 void bind_builder(nb::module_& module);
 void bind_simulate(nb::module_& module);
 void bind_stepped(nb::module_& module);
+void bind_datasets(nb::module_& module);
 void bind_evaluate(nb::module_& module);
 void bind_gradient(nb::module_& module);
 void bind_train(nb::module_& module);

@@ -9,7 +9,7 @@ Times are seconds, as floats; where exactness counts, whole femtoseconds. Import
 NumPy nor any other tool: they are imported by the first call that needs them.
 """
 
-from saltus import losses, train
+from saltus import datasets, losses, train
 from saltus._builder import NetworkBuilder, normal, uniform
 from saltus._evaluate import Decision, Evaluation, FirstSpikes, evaluate
 from saltus._gradient import Gradient, gradient
@@ -38,6 +38,7 @@ __all__ = [
     "SpikeTrain",
     "UsageError",
     "__version__",
+    "datasets",
     "evaluate",
     "from_nir",
     "gradient",

@@ -22,6 +22,8 @@
 #include <span>
 #include <vector>
 
+#include "saltus/engine/time.hpp"
+
 namespace saltus::datasets {
 
 struct MelOptions {
@@ -36,6 +38,9 @@ struct MelOptions {
     /// 1 s in windows of 30 ms every 10 ms, at any rate.
     [[nodiscard]] static MelOptions at_rate(std::uint32_t rate);
 };
+
+/// Samples from frame to frame. Throws UsageError where dt is no whole number of them, or beyond 1 s.
+[[nodiscard]] std::uint32_t hop_of(Duration dt, std::uint32_t rate);
 
 class MelSpectrogram {
   public:
