@@ -1,10 +1,10 @@
 """Data sets as frames, for networks in discrete time, and sound.
 
->>> train = saltus.datasets.frames("speech-commands", "train", shift=0.1, seed=1)
->>> train
-Frames: 39 samples, 101 steps of 0.01 s, shape (3, 40), 12 classes
->>> train.batch([0, 5, 7]).shape
-(3, 101, 3, 40)
+>>> test = saltus.datasets.frames("yin-yang", "test", dt=0.001, steps=32)
+>>> test
+Frames: 1000 samples, 32 steps of 0.001 s, shape (5,), 3 classes
+>>> test.batch([0, 5, 7]).shape
+(3, 32, 5)
 """
 
 import os
