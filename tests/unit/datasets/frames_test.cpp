@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <numeric>
+#include <random>
 
 #include "saltus/datasets/dataset.hpp"
 #include "saltus/datasets/log_mel.hpp"
@@ -86,10 +87,8 @@ TEST_SUITE("datasets/frames: speech commands") {
         const std::vector<std::string> words{"bed",   "cat",  "down", "eight", "five", "go",
                                              "happy", "left", "one",  "right", "up",   "zero"};
         CHECK(train->layout().classes == words);
-        for (const auto& [word, n] : counts(*train)) {
-            CAPTURE(word);
-            CHECK(n >= 2);
-        }
+        CHECK(counts(*train).size() == 12);
+        for (const auto& [word, n] : counts(*train)) CHECK(n >= 2);
         const auto validation = open_frames(folder, "validation");
         const auto test = open_frames(folder, "test");
         CHECK(counts(*validation).size() == 12);
@@ -367,6 +366,53 @@ TEST_SUITE("datasets/frames: spikes") {
         double all = 0.0;
         for (std::uint64_t i = 0; i < set->size(); ++i) all += sum(read(*set, i));
         CHECK(all == 8046.0);
+    }
+
+    TEST_CASE("random spikes, numbers of units, dt and steps: each spike is in its step or after the last") {
+        std::mt19937_64 random(11);
+        for (int trial = 0; trial < 40; ++trial) {
+            CAPTURE(trial);
+            const std::size_t n = 1 + random() % 4;
+            std::vector<std::vector<double>> times(n);
+            std::vector<std::vector<std::int64_t>> units(n);
+            std::vector<std::int64_t> labels;
+            for (std::size_t i = 0; i < n; ++i) {
+                for (std::uint64_t k = random() % 30; k-- > 0;) {
+                    times[i].push_back(double(random() % 1'000'000) * 1e-6);
+                    units[i].push_back(std::int64_t(random() % 50));
+                }
+                std::sort(times[i].begin(), times[i].end());
+                labels.push_back(std::int64_t(random() % 3));
+            }
+            times[0].push_back(1.0);  // the last of all
+            units[0].push_back(49);
+            const TemporaryFolder folder;
+            Hdf5Writer(folder / "a.h5")
+                .rows("spikes/times", times)
+                .rows("spikes/units", units)
+                .column("labels", labels);
+            FrameOptions options;
+            options.dt = Duration(std::int64_t(1 + random() % 200) * 1'000'000'000'003);
+            options.steps = random() % 2 == 0 ? 0 : std::uint32_t(1 + random() % 20);
+            const auto set = open_frames(folder / "a.h5", "", options);
+            const Dataset dataset = open_dataset(folder / "a.h5");
+            CHECK(set->layout().shape == Shape{50});
+            if (options.steps == 0) {
+                CHECK(set->layout().steps == 1'000'000'000'000'000 / options.dt.femtoseconds() + 1);
+            } else {
+                CHECK(set->layout().steps == options.steps);
+            }
+            for (std::uint64_t i = 0; i < n; ++i) {
+                std::vector<float> expected(set->layout().values());
+                const SpikeTrain& spikes = dataset.sample(i).spikes;
+                for (std::size_t k = 0; k < spikes.size(); ++k) {
+                    const auto step =
+                        std::uint64_t(spikes.times[k].femtoseconds() / options.dt.femtoseconds());
+                    if (step < set->layout().steps) expected[step * 50 + spikes.neurons[k]] += 1.0f;
+                }
+                CHECK(read(*set, i) == expected);
+            }
+        }
     }
 
     TEST_CASE("moved by pixels: the picture at another place, what leaves it gone") {

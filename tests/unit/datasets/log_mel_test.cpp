@@ -186,6 +186,39 @@ TEST_SUITE("datasets/log_mel") {
         CHECK(features == louder);
     }
 
+    TEST_CASE("random rates, windows, hops and bands: as many frames as fit, powers finite and scaled by 4") {
+        std::mt19937_64 random(2);
+        int built = 0;
+        for (int trial = 0; trial < 200; ++trial) {
+            MelOptions o;
+            o.rate = std::uint32_t(8000 + random() % 40000);
+            o.samples = std::uint32_t(1 + random() % 3000);
+            o.window = std::uint32_t(1 + random() % 700);
+            o.hop = std::uint32_t(1 + random() % o.samples);
+            o.bands = std::uint32_t(1 + random() % 20);
+            CAPTURE(trial);
+            std::vector<double> sound = random_numbers(random() % 4000, random());
+            // Bands may be too narrow for the window: then the error says so, and nothing else happens.
+            const std::string refused = message_of<UsageError>([&] { return MelSpectrogram(o).frames(); });
+            if (!refused.empty()) {
+                CHECK(contains(refused, "Take fewer bands or a longer window."));
+                continue;
+            }
+            ++built;
+            const MelSpectrogram spectrogram(o);
+            const std::vector<double> power = spectrogram.power(sound);
+            CHECK(spectrogram.frames() == 1 + o.samples / o.hop);
+            REQUIRE(power.size() == std::size_t{spectrogram.frames()} * o.bands);
+            for (double& x : sound) x *= 2.0;
+            const std::vector<double> louder = spectrogram.power(sound);
+            for (std::size_t k = 0; k < power.size(); ++k) {
+                CHECK(power[k] >= 0.0);
+                CHECK(louder[k] == 4.0 * power[k]);
+            }
+        }
+        CHECK(built > 50);
+    }
+
     TEST_CASE("silence, and a band that never changes, give finite numbers") {
         std::vector<float> features(9 * 3 * 2, -1.0f);
         log_mel_features(std::vector<double>(18, 0.0), 2, true, features);
