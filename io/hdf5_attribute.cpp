@@ -1,5 +1,6 @@
 // Attributes of hdf5.hpp's objects.
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "hdf5_call.hpp"

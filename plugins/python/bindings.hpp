@@ -22,6 +22,7 @@ void bind_builder(nb::module_& module);
 void bind_simulate(nb::module_& module);
 void bind_stepped(nb::module_& module);
 void bind_compare(nb::module_& module);
+void bind_datasets(nb::module_& module);
 void bind_evaluate(nb::module_& module);
 void bind_gradient(nb::module_& module);
 void bind_train(nb::module_& module);

@@ -13,6 +13,7 @@ NB_MODULE(_saltus, module) {
     saltus::python::bind_simulate(module);
     saltus::python::bind_stepped(module);
     saltus::python::bind_compare(module);
+    saltus::python::bind_datasets(module);
     saltus::python::bind_evaluate(module);
     saltus::python::bind_gradient(module);
     saltus::python::bind_train(module);

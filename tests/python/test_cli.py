@@ -311,3 +311,17 @@ def test_inspect_prints_the_file_as_asked_for_and_as_the_tool_means_it():
     nengo = json.loads(saltus("inspect", NIR_FILES / "nengo" / "lif_layer" / "network.nir", "--json")[0])
     assert nengo["stepped"]["exact"]["populations"] is None
     assert "1/dt" in nengo["stepped"]["exact"]["refusal"]
+def test_inspect_shows_the_samples_of_a_data_set():
+    speech = json.loads(saltus("inspect", SAMPLES / "speech-commands", "--task", "7", "--json")[0])
+    assert (speech["kind"], speech["frames"], speech["shape"]) == ("sound", 101, [3, 40])
+    assert list(speech["classes"]) == ["down", "go", "left", "right", "up", "_silence_", "_unknown_"]
+    assert sum(speech["classes"].values()) == speech["samples"]
+    braille = SAMPLES / "braille" / "braille_30.h5"
+    stdout, _ = saltus("inspect", braille, "--split", "test")
+    assert "touch" in stdout
+    assert "162" in stdout
+    touch = json.loads(saltus("inspect", braille, "--json")[0])
+    assert touch["classes"]["Q"] == 30
+    assert 0.15 < touch["last_spike_s"] <= 77 * 0.002
+    _, stderr = saltus("inspect", braille, "--split", "valid", code=2)
+    assert "split" in stderr

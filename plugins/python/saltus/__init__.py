@@ -9,7 +9,7 @@ Times are seconds, as floats; where exactness counts, whole femtoseconds. Import
 NumPy nor any other tool: they are imported by the first call that needs them.
 """
 
-from saltus import losses, train
+from saltus import datasets, losses, train
 from saltus._builder import NetworkBuilder, normal, uniform
 from saltus._compare import (
     Comparison,
@@ -54,6 +54,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "compare",
+    "datasets",
     "evaluate",
     "from_nir",
     "gradient",
