@@ -8,9 +8,12 @@
 #include "camera.hpp"
 #include "images.hpp"
 #include "labels.hpp"
+#include "saltus/datasets/frames.hpp"
 #include "saltus/datasets/yin_yang.hpp"
 #include "saltus/engine/errors.hpp"
+#include "saltus/io/recordings.hpp"
 #include "saltus/io/spikes.hpp"
+#include "touch_recordings.hpp"
 
 namespace saltus::datasets {
 
@@ -95,10 +98,15 @@ Dataset open_dataset(const std::filesystem::path& path, const std::string& split
         throw UsageError("split: expected train or test, found " + saltus::quoted(split) + "." +
                          did_you_mean(split, splits));
     }
+    if (is_sound(path)) {
+        throw FileError::unexpected(path.string(), "", "spikes, events or images", "sound",
+                                    "It is opened as frames, for networks in discrete time.");
+    }
     if (std::filesystem::is_directory(path, error)) {
         return is_image_folder(path) ? open_images(path, split, encoding) : open_camera_folder(path, split);
     }
     if (exists && is_image_file(path)) return open_images(path, split, encoding);
+    if (io::recording_layout(path) == io::RecordingLayout::touch) return open_touch_recordings(path, split);
     switch (io::spike_layout(path)) {
         case io::SpikeLayout::batch:
             return open_spike_batch(path, split);

@@ -79,6 +79,8 @@ class Object {
     [[nodiscard]] std::optional<std::string> string_attribute(const std::string& attribute) const;
     [[nodiscard]] std::optional<std::int64_t> integer_attribute(
         const std::string& attribute) const;  // also enums
+    /// One finite number, integer or floating. A FileError also where there is none of that name.
+    [[nodiscard]] double number_attribute(const std::string& attribute) const;
     /// Class of an attribute's type, H5T_NO_CLASS where there is none of that name.
     [[nodiscard]] H5T_class_t attribute_class(const std::string& attribute) const;
 

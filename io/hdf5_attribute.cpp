@@ -1,5 +1,6 @@
 // Attributes of hdf5.hpp's objects.
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "hdf5_call.hpp"
@@ -70,6 +71,26 @@ std::optional<std::int64_t> Object::integer_attribute(const std::string& attribu
     }
     std::int64_t number = 0;
     std::memcpy(&number, value.data(), sizeof number);
+    return number;
+}
+
+double Object::number_attribute(const std::string& attribute) const {
+    const std::string name = "attribute " + saltus::quoted(attribute);
+    const H5T_class_t type_class = attribute_class(attribute);
+    if (type_class == H5T_NO_CLASS) throw error(name + ": expected one number, found none.");
+    if (type_class == H5T_INTEGER) return static_cast<double>(*integer_attribute(attribute));
+    const Handle open(quietly([&] { return H5Aopen(id(), attribute.c_str(), H5P_DEFAULT); }));
+    const Handle space(quietly([&] { return H5Aget_space(open.id()); }));
+    if (type_class != H5T_FLOAT || H5Sget_simple_extent_npoints(space.id()) != 1) {
+        throw error(name + ": expected one number.");
+    }
+    double number = 0.0;
+    if (quietly([&] { return H5Aread(open.id(), H5T_NATIVE_DOUBLE, &number); }) < 0) {
+        throw error(name + " cannot be read: " + last_failure() + ".");
+    }
+    if (!std::isfinite(number)) {
+        throw error(name + ": expected a finite number, found " + shown(number) + ".");
+    }
     return number;
 }
 

@@ -112,6 +112,10 @@ hid_t native_type<double>() {
     return H5T_NATIVE_DOUBLE;
 }
 template <>
+hid_t native_type<std::int16_t>() {
+    return H5T_NATIVE_INT16;
+}
+template <>
 hid_t native_type<std::int32_t>() {
     return H5T_NATIVE_INT32;
 }

@@ -22,6 +22,7 @@ hid_t memory_type() {
     if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_NATIVE_UINT64;
     if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
     if constexpr (std::is_same_v<T, std::uint32_t>) return H5T_NATIVE_UINT32;
+    if constexpr (std::is_same_v<T, std::int16_t>) return H5T_NATIVE_INT16;
     if constexpr (std::is_same_v<T, std::uint16_t>) return H5T_NATIVE_UINT16;
     if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
 }
@@ -56,6 +57,16 @@ class Hdf5Writer {
     template <class T>
     Hdf5Writer& column(const std::string& path, const std::vector<T>& values) {
         return write(path, memory_type<T>(), values.size(), values.data());
+    }
+    /// Several dimensions.
+    template <class T>
+    Hdf5Writer& cube(const std::string& path, const std::vector<T>& values,
+                     const std::vector<hsize_t>& shape) {
+        const Hid space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
+        const Hid dataset(
+            H5Dcreate2(file_, path.c_str(), memory_type<T>(), space, links_, H5P_DEFAULT, H5P_DEFAULT));
+        H5Dwrite(dataset, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+        return *this;
     }
     template <class T>
     Hdf5Writer& rows(const std::string& path, std::vector<std::vector<T>> rows) {

@@ -40,11 +40,15 @@ struct Dataset {
 /// - An HDF5 file with /samples and /labels, or the name yin-yang where there is no such file: rows of
 ///   numbers, as in yin_yang.hpp. Shape (columns + 1), the last one a bias.
 /// - An HDF5 file with /events/x, y, p, t_us, /offsets, /label: packed camera recordings.
+/// - An HDF5 file with /taxels, /offsets, /label, /letters, /test: touch. Shape (2, taxels): falling, rising
+///   pressure, as in touch.hpp.
+///
+/// Sound is no data set of spikes: see frames.hpp.
 ///
 /// `split` is "", "train" or "test"; "" takes everything. In a folder it picks the sub-folder of that name
-/// (any case), among images the files of that name (t10k is the test part), among packed recordings those of
-/// its /test flags; a file in the SHD layout or of rows has no parts. yin-yang has a part validation, too.
-/// Throws FileError, and UsageError for a split that the data set does not have.
+/// (any case), among images the files of that name (t10k is the test part), among packed recordings or touch
+/// those of its /test flags; a file in the SHD layout or of rows has no parts. yin-yang has a part
+/// validation, too. Throws FileError, and UsageError for a split that the data set does not have.
 [[nodiscard]] Dataset open_dataset(const std::filesystem::path& path, const std::string& split = {},
                                    const Encoding& encoding = {});
 
