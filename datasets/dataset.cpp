@@ -121,4 +121,13 @@ Dataset open_dataset(const std::filesystem::path& path, const std::string& split
                                 "a SONATA spike file, which has no labels");
 }
 
+bool is_dataset(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) return true;
+    if (!std::filesystem::exists(path, error)) return path == "yin-yang";
+    if (is_image_file(path)) return true;
+    const std::filesystem::path ending = path.extension();
+    return (ending == ".h5" || ending == ".hdf5") && io::holds_samples(path);
+}
+
 }  // namespace saltus::datasets

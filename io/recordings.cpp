@@ -92,14 +92,28 @@ void check_sizes(const hdf5::Dataset& dataset, std::size_t dimensions) {
 
 }  // namespace
 
-RecordingLayout recording_layout(const std::filesystem::path& path) {
-    const hdf5::File file = hdf5::File::open(path);
-    const hdf5::Group root = file.root();
+namespace {
+
+RecordingLayout layout_of(const hdf5::Group& root) {
     if (root.contains("logmel")) return RecordingLayout::speech_features;
     if (root.contains("audio"))
         return root.contains("word") ? RecordingLayout::speech_audio : RecordingLayout::digits;
     if (root.contains("taxels")) return RecordingLayout::touch;
     return RecordingLayout::none;
+}
+
+}  // namespace
+
+RecordingLayout recording_layout(const std::filesystem::path& path) {
+    return layout_of(hdf5::File::open(path).root());
+}
+
+bool holds_samples(const std::filesystem::path& path) {
+    const hdf5::File file = hdf5::File::open(path);
+    const hdf5::Group root = file.root();
+    const bool labelled = root.contains("labels") && (root.contains("samples") || root.contains("spikes"));
+    const bool camera = root.contains("events") && root.contains("offsets");
+    return labelled || camera || layout_of(root) != RecordingLayout::none;
 }
 
 SpeechFeatures read_speech_features(const std::filesystem::path& path) {

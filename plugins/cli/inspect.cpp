@@ -1,4 +1,5 @@
-// saltus inspect NETWORK: what is in it, in the units it is run with, and what may surprise.
+// saltus inspect NETWORK: what is in it, in the units it is run with, and what may surprise. A data set is
+// shown by what samples it has.
 #include <algorithm>
 #include <iostream>
 #include <memory>
@@ -7,7 +8,10 @@
 
 #include "commands.hpp"
 #include "console.hpp"
+#include "frame_arguments.hpp"
+#include "inspect_dataset.hpp"
 #include "reading.hpp"
+#include "saltus/datasets/dataset.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "saltus/io/sonata_network.hpp"
@@ -18,8 +22,10 @@ namespace {
 
 struct Options {
     std::string network;
+    std::string split;
     bool json = false;
     ReadingOptions reading;
+    FrameArguments frames;
 };
 
 /// One parameter of a population: its name with unit, smallest and largest value.
@@ -242,6 +248,10 @@ void print_json(const Network& network, const std::vector<std::string>& warnings
 }
 
 void inspect(const Options& options) {
+    if (datasets::is_dataset(options.network)) {
+        inspect_dataset(options.network, options.split, options.frames.options(), options.json);
+        return;
+    }
     const converters::NirImport import = read_network(options.network, options.reading);
     std::vector<std::string> warnings = import.notes;
     add_refusals(import.network, warnings);
@@ -258,10 +268,14 @@ void inspect(const Options& options) {
 
 void add_inspect(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    CLI::App* verb = app.add_subcommand("inspect", "show what is in a network, and what may surprise");
-    verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
+    CLI::App* verb =
+        app.add_subcommand("inspect", "show what is in a network, and what may surprise; or in a data set");
+    verb->add_option("NETWORK", options->network, ".nir or .nir.json; or a data set: a folder, .h5, yin-yang")
+        ->required();
+    verb->add_option("--split", options->split, "data sets: the part to show, as train or test");
     verb->add_flag("--json", options->json, "one JSON object on standard output");
     options->reading.add_to(*verb);
+    options->frames.add_to(*verb);
     verb->footer("Example: saltus inspect net.nir --convention norse");
     verb->callback([options] { inspect(*options); });
 }

@@ -52,4 +52,8 @@ struct Dataset {
 [[nodiscard]] Dataset open_dataset(const std::filesystem::path& path, const std::string& split = {},
                                    const Encoding& encoding = {});
 
+/// `path` is a folder, a file of images, an HDF5 file (.h5, .hdf5) of labelled samples, or the name yin-yang:
+/// what open_dataset or open_frames may open, and no network. Throws FileError where such a file is none.
+[[nodiscard]] bool is_dataset(const std::filesystem::path& path);
+
 }  // namespace saltus::datasets

@@ -82,6 +82,9 @@ enum class RecordingLayout { none, speech_features, speech_audio, digits, touch 
 /// Throws FileError where it is no HDF5 file at all.
 [[nodiscard]] RecordingLayout recording_layout(const std::filesystem::path& path);
 
+/// One of these, or labelled samples as in spikes.hpp.
+[[nodiscard]] bool holds_samples(const std::filesystem::path& path);
+
 [[nodiscard]] SpeechFeatures read_speech_features(const std::filesystem::path& path);
 [[nodiscard]] SpeechAudio read_speech_audio(const std::filesystem::path& path);
 [[nodiscard]] DigitRecordings read_digit_recordings(const std::filesystem::path& path);
