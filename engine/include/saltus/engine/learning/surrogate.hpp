@@ -63,6 +63,10 @@ struct SurrogateTrace {
                                              const SurrogateOptions& options, std::span<const double> sample,
                                              std::uint32_t label);
 
+/// The set with each number of a step divided by its own divisor.
+[[nodiscard]] std::shared_ptr<const FrameSet> scaled_frames(std::shared_ptr<const FrameSet> set,
+                                                            std::vector<float> divisors);
+
 /// What a network does with some samples.
 struct SurrogateMeasure {
     Tally tally;
