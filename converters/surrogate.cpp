@@ -33,7 +33,11 @@ Shape shape_of(const SignalSize& size) {
 }
 
 Delay delay_of(std::uint64_t neurons, std::uint32_t steps, Duration dt) {
-    return {"", static_cast<std::uint32_t>(neurons), {dt * steps}};
+    if (dt.femtoseconds() > Duration::max().femtoseconds() / (std::int64_t{steps} + 1)) {
+        throw LimitError("dt: " + std::to_string(steps) + " steps of " + to_string(dt) +
+                         " are longer than the range of time.");
+    }
+    return {"", static_cast<std::uint32_t>(neurons), {Duration(dt.femtoseconds() * std::int64_t{steps})}};
 }
 
 class Builder {
