@@ -62,12 +62,6 @@ class OwnFields {
         if (!text) throw wrong(name, "a string");
         return *text;
     }
-    [[nodiscard]] std::vector<double> numbers(const char* name) const {
-        const io::NirValue* value = group_.find(name);
-        const auto* array = value ? std::get_if<io::NirArray>(value) : nullptr;
-        if (!array) throw wrong(name, "numbers");
-        return array->reals();
-    }
     [[nodiscard]] UsageError wrong(const char* name, const char* expected) const {
         return UsageError("metadata saltus, " + subject_ + ", " + name + ": expected " + expected +
                           ", found something else or nothing.");

@@ -8,7 +8,6 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "encoding.hpp"
-#include "evaluate_surrogate.hpp"
 #include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
@@ -227,11 +226,6 @@ bool first_spikes_decide(const Options& options, bool file_says_so, const datase
 }
 
 void evaluate(const Options& options) {
-    const io::NirDocument document = read_document(options.network, options.reading.sum_duplicate_edges());
-    if (const auto surrogate = converters::surrogate_reading_of(document)) {
-        evaluate_surrogate(*surrogate, {options.dataset, options.split, options.threads, options.json});
-        return;
-    }
     const converters::NirImport import = read_network(options.network, options.reading);
     if (!options.quiet) print_notes(import.notes);
     const bool exact = exact_decides(options, import.exact);

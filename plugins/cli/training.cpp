@@ -102,8 +102,6 @@ void TrainingArguments::add_to(CLI::App& app) {
     app.add_option("--momentum", momentum_, "of sgd")->capture_default_str();
     app.add_option("--weight-decay", weight_decay_)->capture_default_str();
     app.add_option("--largest-norm", largest_norm_, "longer gradients are cut to this length");
-    app.add_option("--largest-element", largest_element_, "larger entries of gradients are cut to it");
-    app.add_flag("--decoupled-decay", decoupled_, "radam: weights decay apart from the gradient, as in adamw");
     app.add_option("--averaging", averaging_,
                    "hand out an average of the weights: 0.999 is one over about 1000 steps");
     app.add_option("--schedule", schedule_,
@@ -115,8 +113,8 @@ void TrainingArguments::add_to(CLI::App& app) {
     app.add_option("--period", training_.schedule.period, "step: epochs")->capture_default_str();
     app.add_option("--warmup", training_.schedule.warmup, "epochs over which the rate rises");
     app.add_option("--validation", validation_,
-                   "share (below 1) or number of samples held back, the last ones, to choose the best epoch "
-                   "(default: the part for it that the data set has, else a twelfth)");
+                   "share (below 1) or number of samples held back, the last ones, to choose the best epoch")
+        ->capture_default_str();
     app.add_option("--patience", training_.patience, "stop after so many epochs without a better one");
     app.add_flag("--last-epoch", last_epoch_, "write the last epoch, not the best");
     app.add_flag("--no-shuffle", no_shuffle_, "take the samples in the order of the file");
@@ -142,8 +140,6 @@ learning::GradientLearnerOptions TrainingArguments::gradient_options() const {
     options.learning_rate = learning_rate_;
     options.averaging = averaging_;
     options.largest_norm = largest_norm_;
-    options.largest_element = largest_element_;
-    options.optimizer.decoupled = decoupled_;
     return options;
 }
 
@@ -151,17 +147,14 @@ datasets::Dataset TrainingArguments::dataset(const datasets::Encoding& encoding)
     return datasets::open_dataset(dataset_, split_, encoding);
 }
 
-learning::TrainingOptions TrainingArguments::options(std::uint64_t samples,
-                                                       std::optional<std::uint64_t> held_back) const {
+learning::TrainingOptions TrainingArguments::options(std::uint64_t samples) const {
     learning::TrainingOptions options = training_;
     options.schedule.kind = learning::schedule_kind(schedule_);
-    const double validation =
-        validation_.value_or(held_back ? static_cast<double>(*held_back) : 1.0 / 12.0);
-    if (!(validation >= 0.0)) {
-        throw UsageError("--validation: expected >= 0, found " + shown(validation) + ".");
+    if (!(validation_ >= 0.0)) {
+        throw UsageError("--validation: expected >= 0, found " + shown(validation_) + ".");
     }
     options.validation = static_cast<std::uint64_t>(
-        validation < 1.0 ? validation * static_cast<double>(samples) + 0.5 : validation);
+        validation_ < 1.0 ? validation_ * static_cast<double>(samples) + 0.5 : validation_);
     options.shuffle = !no_shuffle_;
     options.keep_best = !last_epoch_;
     return options;
@@ -177,10 +170,10 @@ void TrainingArguments::check() const {
 }
 
 void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
-                            const std::string& dataset, const std::function<io::NirDocument()>& result,
-                            std::optional<std::uint64_t> held_back) {
+                            const datasets::Dataset& dataset,
+                            const std::function<io::NirDocument()>& result) {
     check();
-    learning::TrainingOptions options = this->options(learner.samples(), held_back);
+    learning::TrainingOptions options = this->options(learner.samples());
     const std::string checkpoint =
         checkpoint_.empty() ? fs::path(out_).replace_extension(".checkpoint.h5").string() : checkpoint_;
     const std::chrono::duration<double> every(parse_duration(checkpoint_every_).seconds());
@@ -226,7 +219,7 @@ void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
 
     std::vector<std::pair<std::string, std::string>> facts{
         {"rule", rule},
-        {"data set", dataset + ", " + with_commas(learner.samples()) + " samples, " +
+        {"data set", dataset.name + ", " + with_commas(learner.samples()) + " samples, " +
                          with_commas(options.validation) + " of them held back"},
         {"epochs", std::to_string(outcome.log.size()) + (outcome.stopped_early ? ", stopped early" : "")}};
     if (outcome.best_epoch) {

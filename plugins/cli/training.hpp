@@ -37,9 +37,6 @@ class TrainingArguments {
 
     [[nodiscard]] const std::string& network() const { return network_; }  // to begin with; may be empty
     [[nodiscard]] std::uint64_t seed() const { return training_.seed; }
-    [[nodiscard]] unsigned threads() const { return training_.threads; }
-    [[nodiscard]] const std::string& dataset_path() const { return dataset_; }
-    [[nodiscard]] const std::string& split() const { return split_; }
     [[nodiscard]] std::uint64_t batch() const { return training_.batch; }
     [[nodiscard]] double learning_rate() const { return learning_rate_; }
     [[nodiscard]] double weight_decay() const { return weight_decay_; }
@@ -50,16 +47,13 @@ class TrainingArguments {
     /// The part to learn from: what --split says, else the part "train" of data sets that have parts.
     [[nodiscard]] datasets::Dataset dataset(const datasets::Encoding& encoding) const;
 
-    /// Trains, shows how it goes, writes the log, and the network that `result` makes of it. `held_back`: that
-    /// many of the last samples, unless --validation says otherwise.
-    void run(const std::string& rule, learning::Learner& learner, const std::string& dataset,
-             const std::function<io::NirDocument()>& result,
-             std::optional<std::uint64_t> held_back = std::nullopt);
+    /// Trains, shows how it goes, writes the log, and the network that `result` makes of it.
+    void run(const std::string& rule, learning::Learner& learner, const datasets::Dataset& dataset,
+             const std::function<io::NirDocument()>& result);
 
   private:
     void check() const;
-    [[nodiscard]] learning::TrainingOptions options(
-        std::uint64_t samples, std::optional<std::uint64_t> held_back) const;
+    [[nodiscard]] learning::TrainingOptions options(std::uint64_t samples) const;
 
     std::string dataset_;
     std::string split_ = "train";
@@ -71,9 +65,7 @@ class TrainingArguments {
     std::string schedule_;
     std::string checkpoint_;
     std::string checkpoint_every_ = "60s";
-    std::optional<double> validation_;  // none: a twelfth
-    double largest_element_ = std::numeric_limits<double>::infinity();
-    bool decoupled_ = false;
+    double validation_ = 1.0 / 12.0;
     double learning_rate_;
     double weight_decay_;
     double momentum_ = 0.0;
