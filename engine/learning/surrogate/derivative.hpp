@@ -25,8 +25,7 @@ namespace saltus::learning {
     const float series =
         1.0f +
         r * (1.0f + r * (0.5f + r * (1.0f / 6 + r * (1.0f / 24 + r * (1.0f / 120 + r * (1.0f / 720))))));
-    const float scale =
-        std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23) + 0x3F800000u);
+    const float scale = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) << 23) + 0x3F800000u);
     return x < -80.0f ? 0.0f : scale * series;
 }
 
@@ -43,7 +42,8 @@ template <class T, class Use>
                 const T e = falling_exponential(-std::abs(a * x));
                 return h * (4 * e / ((one + e) * (one + e)));
             });
-        case Kind::atan: return use([=](T x) { return h / (one + (a * x) * (a * x)); });
+        case Kind::atan:
+            return use([=](T x) { return h / (one + (a * x) * (a * x)); });
         case Kind::fast_sigmoid:
             return use([=](T x) {
                 const T d = one + std::abs(a * x);
@@ -54,14 +54,18 @@ template <class T, class Use>
                 const T d = one + (a * x) * (a * x);
                 return h / (d * std::sqrt(d));
             });
-        case Kind::triangle: return use([=](T x) { return h * std::max(T(0), one - std::abs(a * x)); });
-        case Kind::box: return use([=](T x) { return std::abs(a * x) <= one ? h : T(0); });
-        case Kind::window: return use([=](T x) { return a * x >= -one ? h : T(0); });
+        case Kind::triangle:
+            return use([=](T x) { return h * std::max(T(0), one - std::abs(a * x)); });
+        case Kind::box:
+            return use([=](T x) { return std::abs(a * x) <= one ? h : T(0); });
+        case Kind::window:
+            return use([=](T x) { return a * x >= -one ? h : T(0); });
         case Kind::exponential: {
             const auto centre = static_cast<T>(f.centre);
             return use([=](T x) { return h * falling_exponential(-a * std::abs(x - centre)); });
         }
-        case Kind::gaussian: return use([=](T x) { return h * falling_exponential(-(a * x) * (a * x)); });
+        case Kind::gaussian:
+            return use([=](T x) { return h * falling_exponential(-(a * x) * (a * x)); });
         case Kind::multi_gaussian: {
             const T side = T(0.15) / 6;
             const T scale = h * a * T(0.39894228040143267794);
@@ -81,7 +85,8 @@ template <class T, class Use>
                 return h * falling_exponential(x < 0 ? a * x : -above * std::min(part, one - part));
             });
         }
-        case Kind::sign: return use([=](T x) { return x < 0 ? h : -h; });
+        case Kind::sign:
+            return use([=](T x) { return x < 0 ? h : -h; });
     }
 }
 

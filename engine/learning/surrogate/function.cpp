@@ -74,10 +74,12 @@ constexpr std::array<std::pair<std::string_view, F>, 33> presets{{
 
 void SurrogateFunction::check() const {
     for (const double x : {slope, peak, centre, slope_above}) {
-        if (!std::isfinite(x)) throw UsageError("surrogate: expected finite numbers, found " + shown(x) + ".");
+        if (!std::isfinite(x))
+            throw UsageError("surrogate: expected finite numbers, found " + shown(x) + ".");
     }
     if (slope < 0.0 || slope_above < 0.0) {
-        throw UsageError("surrogate, slope: expected >= 0, found " + shown(std::min(slope, slope_above)) + ".");
+        throw UsageError("surrogate, slope: expected >= 0, found " + shown(std::min(slope, slope_above)) +
+                         ".");
     }
 }
 

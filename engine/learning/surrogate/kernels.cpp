@@ -62,10 +62,12 @@ template <class T, std::size_t B>
     for (std::size_t k = 0; k < n; ++k, rows += width) {
         std::array<Block<T>, B> row;
         for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
-        for_each_spike(spikes.first + k * spikes.step, spikes.words, [&](std::size_t c) [[gnu::always_inline]] {
-            T* sum = table + c * width;
-            for (std::size_t j = 0; j < B; ++j) store(sum + j * lanes, load(sum + j * lanes) + row[j]);
-        });
+        for_each_spike(spikes.first + k * spikes.step, spikes.words,
+                       [&](std::size_t c) [[gnu::always_inline]] {
+                           T* sum = table + c * width;
+                           for (std::size_t j = 0; j < B; ++j)
+                               store(sum + j * lanes, load(sum + j * lanes) + row[j]);
+                       });
     }
 }
 
@@ -80,7 +82,8 @@ template <class T, std::size_t B>
             const T value = values[c];
             if (value == T(0)) continue;
             T* sum = table + c * width;
-            for (std::size_t j = 0; j < B; ++j) store(sum + j * lanes, load(sum + j * lanes) + value * row[j]);
+            for (std::size_t j = 0; j < B; ++j)
+                store(sum + j * lanes, load(sum + j * lanes) + value * row[j]);
         }
     }
 }
@@ -97,7 +100,8 @@ template <class T>
             if (s.jump) {
                 const T* jump = s.jump + at;
 #pragma omp simd
-                for (std::size_t j = 0; j < s.width; ++j) u[j] = s.beta * before[j] + one_minus * x[j] + jump[j];
+                for (std::size_t j = 0; j < s.width; ++j)
+                    u[j] = s.beta * before[j] + one_minus * x[j] + jump[j];
             } else {
 #pragma omp simd
                 for (std::size_t j = 0; j < s.width; ++j) u[j] = s.beta * before[j] + one_minus * x[j];
@@ -178,37 +182,37 @@ template <class F>
 
 }  // namespace
 
-#define SALTUS_FOR_BOTH(T)                                                                                   \
-    SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,            \
-                                           std::size_t width) {                                              \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                         \
-            add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                                       \
-        });                                                                                                  \
-    }                                                                                                        \
-    SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,          \
-                                            std::size_t width) {                                             \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                         \
-            add_numbers_of<T, B>(out + c, n, x, table + c, width);                                           \
-        });                                                                                                  \
-    }                                                                                                        \
-    SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,       \
-                                               std::size_t width) {                                          \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                         \
-            collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                                  \
-        });                                                                                                  \
-    }                                                                                                        \
-    SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows,     \
-                                                std::size_t width) {                                         \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                         \
-            collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                                      \
-        });                                                                                                  \
-    }                                                                                                        \
-    SALTUS_VECTOR_VERSIONS void step_neurons(const NeuronStep<T>& step) {                                    \
-        step_all(step);                                                                                      \
-    }                                                                                                        \
-    SALTUS_VECTOR_VERSIONS void step_neurons_back(const NeuronStepBack<T>& step,                             \
-                                                  const SurrogateFunction& f) {                              \
-        step_all_back(step, f);                                                                              \
+#define SALTUS_FOR_BOTH(T)                                                                               \
+    SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,        \
+                                           std::size_t width) {                                          \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                                   \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,      \
+                                            std::size_t width) {                                         \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            add_numbers_of<T, B>(out + c, n, x, table + c, width);                                       \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,   \
+                                               std::size_t width) {                                      \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                              \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, \
+                                                std::size_t width) {                                     \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                                  \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void step_neurons(const NeuronStep<T>& step) {                                \
+        step_all(step);                                                                                  \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void step_neurons_back(const NeuronStepBack<T>& step,                         \
+                                                  const SurrogateFunction& f) {                          \
+        step_all_back(step, f);                                                                          \
     }
 SALTUS_FOR_BOTH(float)
 SALTUS_FOR_BOTH(double)

@@ -22,7 +22,7 @@ constexpr std::size_t lanes = 16;
 /// Positions `first`, first + step, ...; of bits or of numbers.
 struct BitRows {
     const std::uint64_t* first = nullptr;
-    std::size_t step = 0;  // words
+    std::size_t step = 0;   // words
     std::size_t words = 0;  // of one position
 };
 template <class T>

@@ -96,11 +96,10 @@ SurrogateNetwork::SurrogateNetwork(SurrogateDescription description) : descripti
     for (std::size_t a = 1; a < shape.size(); ++a) input_.space[a + 2 - shape.size()] = shape[a];
     limit(input_.neurons() * input_.steps, "input", "numbers a sample");
     if (description_.layers.empty() || description_.layers.back().kind != Kind::readout) {
-        throw UsageError("layers: expected a readout as the last one, found " +
-                         (description_.layers.empty()
-                              ? std::string("none")
-                              : quoted(description_.layers.back().name)) +
-                         ".");
+        throw UsageError(
+            "layers: expected a readout as the last one, found " +
+            (description_.layers.empty() ? std::string("none") : quoted(description_.layers.back().name)) +
+            ".");
     }
     for (const SurrogateLayer& layer : description_.layers) add(layer);
 }
@@ -139,7 +138,8 @@ void SurrogateNetwork::add(const SurrogateLayer& described) {
             throw check.error("name", "one that no other layer has", quoted(described.name));
         }
         if (other.described.kind == Kind::readout) {
-            throw check.error("kind", "no layer after a readout", "one after " + quoted(other.described.name));
+            throw check.error("kind", "no layer after a readout",
+                              "one after " + quoted(other.described.name));
         }
         names.push_back(other.described.name);
     }
@@ -227,8 +227,8 @@ void SurrogateNetwork::add(const SurrogateLayer& described) {
         if (readout && !counts && described.recurrent) {
             throw check.error("recurrent", "false unless the readout counts spikes", "true");
         }
-        const std::uint64_t weights = std::uint64_t{layer.taps()} *
-                                      (layer.in.channels / described.groups) * layer.out.channels;
+        const std::uint64_t weights =
+            std::uint64_t{layer.taps()} * (layer.in.channels / described.groups) * layer.out.channels;
         limit(weights, described.name, "weights");
         layer.at.weights = static_cast<std::size_t>(weights);
         const std::size_t n = layer.out.channels;
@@ -254,11 +254,12 @@ std::vector<double> SurrogateNetwork::initial(std::uint64_t seed) const {
             SequentialRandom random(seed, l, purpose);
             for (std::size_t k = 0; k < n; ++k) values[at + k] = mean + deviation * random.normal();
         };
-        const double fan_in =
-            static_cast<double>(layer.in.channels / layer.described.groups) * layer.taps();
+        const double fan_in = static_cast<double>(layer.in.channels / layer.described.groups) * layer.taps();
         const double n = layer.out.channels;
         fill(layer.at.w, layer.at.weights, 0.0, 0.15 / std::sqrt(fan_in), 0);
-        fill(layer.at.v, layer.at.v == SurrogateParameters::none ? 0 : std::size_t{layer.out.channels} * layer.out.channels,
+        fill(layer.at.v,
+             layer.at.v == SurrogateParameters::none ? 0
+                                                     : std::size_t{layer.out.channels} * layer.out.channels,
              0.0, 0.15 / std::sqrt(n), 1);
         fill(layer.at.beta, 1, 0.7, 0.01, 2);
         fill(layer.at.b, layer.out.channels, 1.0, 0.01, 3);

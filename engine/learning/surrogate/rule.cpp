@@ -105,7 +105,8 @@ class MachineOf final : public SurrogateRule::Machine {
   private:
     void begin(std::span<const double> parameters, std::size_t samples, unsigned threads) {
         weights_.set(parameters, threads);
-        const std::size_t used = std::min<std::size_t>(std::max(threads, 1u), std::max<std::size_t>(samples, 1));
+        const std::size_t used =
+            std::min<std::size_t>(std::max(threads, 1u), std::max<std::size_t>(samples, 1));
         while (runs_.size() < used) {
             runs_.emplace_back(weights_);
             frames_.emplace_back(samples_->layout().values());
@@ -220,7 +221,8 @@ SurrogateTrace surrogate_trace(const SurrogateNetwork& network, std::span<const 
             for (std::size_t c = 0; c < in.channels; ++c) {
                 for (std::size_t place = 0; place < in.positions(); ++place) {
                     trace.input_gradient.push_back(static_cast<double>(
-                        run.input_gradient()[(t * in.positions() + place) * surrogate::padded(in.channels) + c]));
+                        run.input_gradient()[(t * in.positions() + place) * surrogate::padded(in.channels) +
+                                             c]));
                 }
             }
         }

@@ -78,8 +78,8 @@ std::size_t output_row(const PlacedLayer& layer, const std::array<std::uint32_t,
                        const std::array<std::uint32_t, 3>& tap) {
     std::array<std::uint64_t, 3> out{};
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        const std::int64_t shifted = std::int64_t{at[axis]} + layer.padding[axis] -
-                                     std::int64_t{tap[axis]} * layer.dilation[axis];
+        const std::int64_t shifted =
+            std::int64_t{at[axis]} + layer.padding[axis] - std::int64_t{tap[axis]} * layer.dilation[axis];
         if (shifted < 0 || shifted % layer.stride[axis] != 0) return no_row;
         out[axis] = static_cast<std::uint64_t>(shifted / layer.stride[axis]);
         if (out[axis] >= (axis == 0 ? layer.out.steps : layer.out.space[axis - 1])) return no_row;
@@ -147,8 +147,8 @@ template <class Number>
 void Run<T>::forward(std::span<const Number> sample) {
     const SignalSize& size = network_.input_size();
     const std::size_t places = size.positions();
-    const bool binary = std::all_of(sample.begin(), sample.end(),
-                                    [](Number x) { return x == Number(0) || x == Number(1); });
+    const bool binary =
+        std::all_of(sample.begin(), sample.end(), [](Number x) { return x == Number(0) || x == Number(1); });
     binary ? input_.become_binary(size) : input_.become_numbers(size);
     if (binary) std::fill(input_.bits.begin(), input_.bits.end(), 0);
     const Number* next = sample.data();
@@ -214,15 +214,15 @@ void Run<T>::pool(std::size_t l) {
         return;
     }
     std::fill(out.numbers.begin(), out.numbers.end(), -std::numeric_limits<T>::infinity());
-    for_each_run(layer, [&](std::uint32_t, std::size_t first, std::size_t first_in, std::size_t n,
-                            std::size_t step) {
-        for (std::size_t k = 0; k < n; ++k) {
-            for (std::size_t c = 0; c < layer.in.channels; ++c) {
-                T& largest = out.numbers[(first + k) * out.width + c];
-                largest = std::max(largest, from.at(first_in + k * step, c));
+    for_each_run(
+        layer, [&](std::uint32_t, std::size_t first, std::size_t first_in, std::size_t n, std::size_t step) {
+            for (std::size_t k = 0; k < n; ++k) {
+                for (std::size_t c = 0; c < layer.in.channels; ++c) {
+                    T& largest = out.numbers[(first + k) * out.width + c];
+                    largest = std::max(largest, from.at(first_in + k * step, c));
+                }
             }
-        }
-    });
+        });
     // Windows beyond the edge, and channels that only fill the last block.
     for (T& value : out.numbers) {
         if (value == -std::numeric_limits<T>::infinity()) value = T(0);
@@ -242,19 +242,19 @@ void Run<T>::pool_back(std::size_t l) {
     const T factor = kind == SurrogateLayer::Pool::average ? T(1) / static_cast<T>(layer.taps()) : T(1);
     // The first of the largest takes it all: what it took is not given twice.
     std::vector<std::uint8_t> given(max ? mine.out.rows() * width : 0, 0);
-    for_each_run(layer, [&](std::uint32_t, std::size_t first, std::size_t first_in, std::size_t n,
-                            std::size_t step) {
-        for (std::size_t k = 0; k < n; ++k) {
-            for (std::size_t c = 0; c < layer.in.channels; ++c) {
-                const std::size_t to = (first + k) * width + c;
-                if (max) {
-                    if (given[to] || from.at(first_in + k * step, c) != mine.out.numbers[to]) continue;
-                    given[to] = 1;
+    for_each_run(
+        layer, [&](std::uint32_t, std::size_t first, std::size_t first_in, std::size_t n, std::size_t step) {
+            for (std::size_t k = 0; k < n; ++k) {
+                for (std::size_t c = 0; c < layer.in.channels; ++c) {
+                    const std::size_t to = (first + k) * width + c;
+                    if (max) {
+                        if (given[to] || from.at(first_in + k * step, c) != mine.out.numbers[to]) continue;
+                        given[to] = 1;
+                    }
+                    errors[(first_in + k * step) * in_width + c] += factor * mine.errors[to];
                 }
-                errors[(first_in + k * step) * in_width + c] += factor * mine.errors[to];
             }
-        }
-    });
+        });
     split(l, errors);
 }
 
@@ -482,13 +482,14 @@ void Run<T>::read_out_back(std::size_t l, std::span<const double> slope) {
     switch (layer.described.reduction) {
         case Reduction::count:
             for (std::size_t t = 0; t < steps; ++t) {
-                for (std::size_t j = 0; j < classes; ++j)
-                    errors[t * w.width + j] = static_cast<T>(slope[j]);
+                for (std::size_t j = 0; j < classes; ++j) errors[t * w.width + j] = static_cast<T>(slope[j]);
             }
             return;
-        case Reduction::mean: return mean_back(l, slope);
+        case Reduction::mean:
+            return mean_back(l, slope);
         case Reduction::max:
-        case Reduction::last: break;
+        case Reduction::last:
+            break;
     }
     if (weights_.options().recompute) {
         drive(l, shared_x_);

@@ -57,8 +57,8 @@ class Run {
     struct Layer {
         Signal<T> joined;  // of several sources
         Signal<T> out;
-        std::vector<T> x, u;     // drive and potential, [step][position][width]
-        std::vector<T> errors;   // derivative by what the layer gives; then p
+        std::vector<T> x, u;    // drive and potential, [step][position][width]
+        std::vector<T> errors;  // derivative by what the layer gives; then p
         bool has_errors = false;
     };
 

@@ -150,9 +150,15 @@ std::string text_of(const std::vector<SurrogateLayer>& layers) {
         text += (text.empty() ? "" : "; ") + name_of(kinds, layer.kind) + " ";
         switch (layer.kind) {
             case Kind::dense:
-            case Kind::convolution: text += std::to_string(layer.channels); break;
-            case Kind::pooling: text += name_of(pools, layer.pool); break;
-            case Kind::readout: text += name_of(reductions, layer.reduction); break;
+            case Kind::convolution:
+                text += std::to_string(layer.channels);
+                break;
+            case Kind::pooling:
+                text += name_of(pools, layer.pool);
+                break;
+            case Kind::readout:
+                text += name_of(reductions, layer.reduction);
+                break;
         }
         text += " name=" + layer.name;
         for (const auto& [name, field] : axes_fields) {

@@ -188,8 +188,7 @@ void Weights<T>::add_layer(std::size_t l, std::span<const double> parameters, st
     for_each_row(layer, parameters, [&](std::uint32_t tap, std::uint32_t c, const std::vector<double>& row) {
         const double* drive =
             sums.data() + at.weights + (std::size_t{tap} * layer.in.channels + c) * mine.width;
-        for (std::size_t o = 0; o < outputs; ++o)
-            sum[o] = (1.0 - beta) * drive[o] + 2.0 * row[o] * square[o];
+        for (std::size_t o = 0; o < outputs; ++o) sum[o] = (1.0 - beta) * drive[o] + 2.0 * row[o] * square[o];
         if (lateral && !detached) {
             for (std::size_t i = 0; i < outputs; ++i)
                 add_scaled(sum.data(), overlap.data() + i * outputs, outputs, row[i]);

@@ -25,13 +25,13 @@ class Weights {
         std::size_t width = 0;     // of rows of the layer
         std::size_t in_width = 0;  // and of what it takes
         T beta = 0;
-        bool pairs = false;        // spikes of the last step reach other neurons
-        std::vector<T> forward;    // [tap][in channel][width]
-        std::vector<T> backward;   // [tap][out channel][in width], times what p is to be multiplied with
-        std::vector<T> per_norm;   // [width]
-        std::vector<T> threshold;  // [width]
-        std::vector<T> jump;       // -beta G + (1 - beta) v, [from][width]; not pairs: -beta b n, [width]
-        std::vector<T> jump_back;  // the same from j to i, as the gradient sees it
+        bool pairs = false;           // spikes of the last step reach other neurons
+        std::vector<T> forward;       // [tap][in channel][width]
+        std::vector<T> backward;      // [tap][out channel][in width], times what p is to be multiplied with
+        std::vector<T> per_norm;      // [width]
+        std::vector<T> threshold;     // [width]
+        std::vector<T> jump;          // -beta G + (1 - beta) v, [from][width]; not pairs: -beta b n, [width]
+        std::vector<T> jump_back;     // the same from j to i, as the gradient sees it
         std::vector<double> square;   // n
         std::vector<double> overlap;  // G, [channel][channel], where it is needed
     };

@@ -136,8 +136,8 @@ std::vector<double> parameters_of(const Case& golden, const SurrogateNetwork& ne
         const std::size_t slash = group.name.find('/');
         const std::string layer = group.name.substr(0, slash);
         const std::string name = group.name.substr(slash + 1);
-        const Array array = golden.read(separator == "/" ? layer + "/" + before + name
-                                                         : before + layer + separator + name);
+        const Array array =
+            golden.read(separator == "/" ? layer + "/" + before + name : before + layer + separator + name);
         REQUIRE(array.values.size() == group.size);
         values.insert(values.end(), array.values.begin(), array.values.end());
     }
@@ -225,11 +225,10 @@ class GoldenRule final : public learning::Rule {
     std::vector<double> initial_;
 };
 
-const std::vector<std::string> names{"dense_lateral",        "dense_diagonal_reset",
-                                     "dense_recurrent",      "dense_binary_input",
-                                     "conv_time_dilated",    "conv_time_recurrent_stride",
-                                     "conv2d_speech_like",   "conv2d_stride_recurrent",
-                                     "conv3d"};
+const std::vector<std::string> names{
+    "dense_lateral",      "dense_diagonal_reset",    "dense_recurrent",
+    "dense_binary_input", "conv_time_dilated",       "conv_time_recurrent_stride",
+    "conv2d_speech_like", "conv2d_stride_recurrent", "conv3d"};
 
 /// Forward and backward over the batch against the file, in double.
 void check_case(const std::string& name, const SurrogateOptions& options) {
@@ -283,7 +282,8 @@ void check_case(const std::string& name, const SurrogateOptions& options) {
     const std::vector<double> expected = parameters_of(golden, network, "grad_", "/");
     for (const ParameterGroup& group : network.groups()) {
         CAPTURE(group.name);
-        CHECK(difference({gradient.data() + begin, group.size}, {expected.data() + begin, group.size}) < 1e-10);
+        CHECK(difference({gradient.data() + begin, group.size}, {expected.data() + begin, group.size}) <
+              1e-10);
         begin += group.size;
     }
 }
@@ -319,9 +319,9 @@ TEST_SUITE("conformance/surrogate") {
             if (golden.read("smallest_abs_excess").values[0] < 1e-5) continue;
             std::vector<double> gradient(network.parameters(), 0.0);
             for (std::size_t i = 0; i < inputs.size(); ++i) {
-                const SurrogateTrace trace = surrogate_trace(
-                    network, parameters, options_of(SurrogateOptions::Precision::float32), inputs[i],
-                    static_cast<std::uint32_t>(golden.read("target").values[i]));
+                const SurrogateTrace trace =
+                    surrogate_trace(network, parameters, options_of(SurrogateOptions::Precision::float32),
+                                    inputs[i], static_cast<std::uint32_t>(golden.read("target").values[i]));
                 for (std::size_t k = 0; k < gradient.size(); ++k)
                     gradient[k] += trace.gradient[k] / static_cast<double>(inputs.size());
             }
@@ -335,9 +335,9 @@ TEST_SUITE("conformance/surrogate") {
             const Case golden(name);
             const SurrogateNetwork network = network_of(golden);
             const bool dense = golden.text("layer_0", "kind") == "dense";
-            const auto rule = std::make_shared<GoldenRule>(
-                network, samples_of(golden.read("input"), dense), golden.read("target").values,
-                parameters_of(golden, network, "", "/"));
+            const auto rule = std::make_shared<GoldenRule>(network, samples_of(golden.read("input"), dense),
+                                                           golden.read("target").values,
+                                                           parameters_of(golden, network, "", "/"));
             GradientLearnerOptions options;
             options.optimizer.kind = OptimizerOptions::Kind::radam;
             options.optimizer.weight_decay = golden.numbers("trajectory", "weight_decay_w_v")[0];
@@ -349,7 +349,8 @@ TEST_SUITE("conformance/surrogate") {
             for (std::uint64_t i = 0; i < rule->samples(); ++i) batch.push_back(i);
             for (const double expected : golden.read("trajectory/loss_before_step").values)
                 CHECK(learner.learn(batch, 1.0, 1).mean_loss() == doctest::Approx(expected).epsilon(1e-8));
-            CHECK(difference(learner.parameters(), parameters_of(golden, network, "trajectory/", "_")) < 1e-8);
+            CHECK(difference(learner.parameters(), parameters_of(golden, network, "trajectory/", "_")) <
+                  1e-8);
         }
     }
 

@@ -70,7 +70,7 @@ struct SurrogateTrace {
 /// What a network does with some samples.
 struct SurrogateMeasure {
     Tally tally;
-    std::vector<double> rates;                       // spikes per neuron and step, layer by layer
+    std::vector<double> rates;                          // spikes per neuron and step, layer by layer
     std::vector<std::vector<std::uint64_t>> confusion;  // [label][answer]
 };
 

@@ -3,8 +3,8 @@
 //   conv 64 kernel=4x3 dilation=4x3; pool max kernel=1x2; dense 128 recurrent; readout mean
 //
 // KIND is dense N, conv N, pool max|sum|average or readout mean|max|last|count. Axes are time, then space.
-// kernel=, stride=, dilation=, padding= take one number an axis, as in 4x3; groups=N, name=NAME, from=A+B (layers before it, or
-// input), join=add (else concatenate). Flags: recurrent, no_lateral.
+// kernel=, stride=, dilation=, padding= take one number an axis, as in 4x3; groups=N, name=NAME, from=A+B
+// (layers before it, or input), join=add (else concatenate). Flags: recurrent, no_lateral.
 #pragma once
 
 #include <string>
