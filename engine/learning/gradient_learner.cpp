@@ -27,6 +27,7 @@ GradientLearner::GradientLearner(std::shared_ptr<Rule> rule, const GradientLearn
     check("learning rate", options.learning_rate > 0.0 && std::isfinite(options.learning_rate), "> 0",
           options.learning_rate);
     check("largest norm of the gradient", options.largest_norm > 0.0, "> 0", options.largest_norm);
+    check("largest element of the gradient", options.largest_element > 0.0, "> 0", options.largest_element);
     check("averaging", options.averaging >= 0.0 && options.averaging < 1.0, "0 <= x < 1", options.averaging);
     if (options.averaging > 0.0) averaged_ = parameters_;
 }
@@ -36,6 +37,10 @@ Tally GradientLearner::learn(std::span<const std::uint64_t> batch, double rate_f
     rule_->begin_step(optimizer_.steps());
     const Tally tally = rule_->gradient(parameters_, batch, gradient_, threads);
     double factor = 1.0 / static_cast<double>(std::max<std::size_t>(batch.size(), 1));
+    if (std::isfinite(options_.largest_element)) {
+        const double largest = options_.largest_element / factor;
+        for (double& g : gradient_) g = std::clamp(g, -largest, largest);
+    }
     if (std::isfinite(options_.largest_norm)) {
         double squares = 0.0;
         for (const double g : gradient_) squares += g * g;

@@ -36,6 +36,9 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::size_t parameters) : 
     check("beta_2", options.beta_2, 0.0, 1.0);
     check("epsilon", options.epsilon, 0.0, INFINITY);
     check("weight_decay", options.weight_decay, 0.0, INFINITY);
+    if (options.decoupled && options.kind != OptimizerOptions::Kind::radam) {
+        throw UsageError("decoupled weight decay: expected with radam only (of adam: adamw).");
+    }
     const bool moments = options.kind != OptimizerOptions::Kind::sgd;
     if (moments || options.momentum > 0.0) first_.assign(parameters, 0.0);
     if (moments) second_.assign(parameters, 0.0);
@@ -115,7 +118,7 @@ void Optimizer::update(std::size_t first, std::span<double> parameters, std::spa
         }
         return;
     }
-    const bool decoupled = options_.kind == Kind::adamw;
+    const bool decoupled = options_.kind == Kind::adamw || options_.decoupled;
     Adaptive step{options_.beta_1,
                   options_.beta_2,
                   decoupled ? 0.0 : decay,

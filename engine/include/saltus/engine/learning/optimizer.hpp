@@ -30,6 +30,7 @@ struct OptimizerOptions {
     double beta_2 = 0.999;
     double epsilon = 1e-8;
     double weight_decay = 0.0;  // lambda
+    bool decoupled = false;     // radam: w *= 1 - eta lambda first, as adamw
 };
 
 /// "sgd", "adam", "adamw", "radam". Throws UsageError.

@@ -1,0 +1,221 @@
+#include "kernels.hpp"
+
+#include <array>
+#include <bit>
+
+#include "../../simulation/kernels.hpp"
+#include "derivative.hpp"
+#include "vector.hpp"
+
+namespace saltus::learning::surrogate {
+
+namespace {
+
+/// use(c) for each spike of a position.
+template <class Use>
+[[gnu::always_inline]] inline void for_each_spike(const std::uint64_t* bits, std::size_t words, Use&& use) {
+    for (std::size_t w = 0; w < words; ++w) {
+        for (std::uint64_t left = bits[w]; left != 0; left &= left - 1)
+            use(w * 64 + static_cast<std::size_t>(std::countr_zero(left)));
+    }
+}
+
+/// Rows of B blocks, of which the first begins at `column`.
+template <class T, std::size_t B>
+[[gnu::always_inline]] inline void add_spikes_of(T* out, std::size_t n, BitRows spikes, const T* table,
+                                                 std::size_t width) {
+    for (std::size_t k = 0; k < n; ++k, out += width) {
+        const std::uint64_t* bits = spikes.first + k * spikes.step;
+        std::uint64_t any = 0;
+        for (std::size_t w = 0; w < spikes.words; ++w) any |= bits[w];
+        if (any == 0) continue;
+        std::array<Block<T>, B> sum;
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load(out + j * lanes);
+        for_each_spike(bits, spikes.words, [&](std::size_t c) [[gnu::always_inline]] {
+            const T* row = table + c * width;
+            for (std::size_t j = 0; j < B; ++j) sum[j] += load(row + j * lanes);
+        });
+        for (std::size_t j = 0; j < B; ++j) store(out + j * lanes, sum[j]);
+    }
+}
+
+template <class T, std::size_t B>
+[[gnu::always_inline]] inline void add_numbers_of(T* out, std::size_t n, NumberRows<T> x, const T* table,
+                                                  std::size_t width) {
+    for (std::size_t k = 0; k < n; ++k, out += width) {
+        const T* values = x.first + k * x.step;
+        std::array<Block<T>, B> sum;
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load(out + j * lanes);
+        for (std::size_t c = 0; c < x.channels; ++c) {
+            const T value = values[c];
+            if (value == T(0)) continue;
+            const T* row = table + c * width;
+            for (std::size_t j = 0; j < B; ++j) sum[j] += value * load(row + j * lanes);
+        }
+        for (std::size_t j = 0; j < B; ++j) store(out + j * lanes, sum[j]);
+    }
+}
+
+template <class T, std::size_t B>
+[[gnu::always_inline]] inline void collect_spikes_of(T* table, std::size_t n, BitRows spikes, const T* rows,
+                                                     std::size_t width) {
+    for (std::size_t k = 0; k < n; ++k, rows += width) {
+        std::array<Block<T>, B> row;
+        for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
+        for_each_spike(spikes.first + k * spikes.step, spikes.words,
+                       [&](std::size_t c) [[gnu::always_inline]] {
+                           T* sum = table + c * width;
+                           for (std::size_t j = 0; j < B; ++j)
+                               store(sum + j * lanes, load(sum + j * lanes) + row[j]);
+                       });
+    }
+}
+
+template <class T, std::size_t B>
+[[gnu::always_inline]] inline void collect_numbers_of(T* table, std::size_t n, NumberRows<T> x, const T* rows,
+                                                      std::size_t width) {
+    for (std::size_t k = 0; k < n; ++k, rows += width) {
+        const T* values = x.first + k * x.step;
+        std::array<Block<T>, B> row;
+        for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
+        for (std::size_t c = 0; c < x.channels; ++c) {
+            const T value = values[c];
+            if (value == T(0)) continue;
+            T* sum = table + c * width;
+            for (std::size_t j = 0; j < B; ++j)
+                store(sum + j * lanes, load(sum + j * lanes) + value * row[j]);
+        }
+    }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void step_all(const NeuronStep<T>& s) {
+    const T one_minus = T(1) - s.beta;
+    for (std::size_t k = 0; k < s.n; ++k) {
+        const std::size_t at = k * s.width;
+        T* u = s.u + at;
+        const T* x = s.x + at;
+        if (s.before) {
+            const T* before = s.before + at;
+            if (s.jump) {
+                const T* jump = s.jump + at;
+#pragma omp simd
+                for (std::size_t j = 0; j < s.width; ++j)
+                    u[j] = s.beta * before[j] + one_minus * x[j] + jump[j];
+            } else {
+#pragma omp simd
+                for (std::size_t j = 0; j < s.width; ++j) u[j] = s.beta * before[j] + one_minus * x[j];
+            }
+        } else {
+#pragma omp simd
+            for (std::size_t j = 0; j < s.width; ++j) u[j] = one_minus * x[j];
+        }
+        for (std::size_t w = 0; w < s.words; ++w) {
+            const std::size_t end = std::min<std::size_t>(s.width, (w + 1) * 64);
+            std::uint64_t bits = 0;
+            for (std::size_t j = w * 64; j < end; j += lanes) {
+                std::array<std::uint8_t, lanes> fires;
+#pragma omp simd
+                for (std::size_t i = 0; i < lanes; ++i)
+                    fires[i] = u[j + i] * s.per_norm[j + i] - s.threshold[j + i] > T(0) ? 1 : 0;
+                std::array<std::uint64_t, 2> bytes;
+                std::memcpy(bytes.data(), fires.data(), lanes);
+                // Eight bytes of 0 or 1 to eight bits.
+                constexpr std::uint64_t gather = 0x0102040810204080u;
+                const std::uint64_t low = (bytes[0] * gather) >> 56;
+                const std::uint64_t high = (bytes[1] * gather) >> 56;
+                bits |= (low | (high << 8)) << (j % 64);
+            }
+            s.spikes[k * s.words + w] = bits;
+        }
+    }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void step_all_back(const NeuronStepBack<T>& s, const SurrogateFunction& f) {
+    with_derivative<T>(f, [&](auto derivative) [[gnu::always_inline]] {
+        for (std::size_t k = 0; k < s.n; ++k) {
+            const std::size_t at = k * s.width;
+            const T* __restrict u = s.u + at;
+            const T* __restrict x = s.x + at;
+            const T* __restrict before = s.before ? s.before + at : nullptr;
+            const T* __restrict next = s.next ? s.next + at : nullptr;
+            T* __restrict g = s.g + at;
+            T* __restrict b = s.b;
+            T* __restrict square = s.square;
+            T* __restrict leak = s.leak;
+            const auto body = [&](std::size_t j, T u_before, T p_next) [[gnu::always_inline]] {
+                const T per_norm = s.per_norm[j];
+                const T scaled = u[j] * per_norm;
+                const T zeta = g[j] * derivative(scaled - s.threshold[j]);
+                const T p = zeta * per_norm + s.beta * p_next;
+                g[j] = p;
+                b[j] -= zeta;
+                square[j] -= zeta * scaled * per_norm;
+                leak[j] += p * (u_before - x[j]);
+            };
+            if (before && next) {
+#pragma omp simd
+                for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], next[j]);
+            } else if (before) {
+#pragma omp simd
+                for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], T(0));
+            } else if (next) {
+#pragma omp simd
+                for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), next[j]);
+            } else {
+#pragma omp simd
+                for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), T(0));
+            }
+        }
+    });
+}
+
+/// f<B>(column) for blocks side by side.
+template <class F>
+[[gnu::always_inline]] inline void by_columns(std::size_t width, F&& f) {
+    std::size_t column = 0;
+    for (; column + 4 * lanes <= width; column += 4 * lanes) f.template operator()<4>(column);
+    for (; column + 2 * lanes <= width; column += 2 * lanes) f.template operator()<2>(column);
+    for (; column < width; column += lanes) f.template operator()<1>(column);
+}
+
+}  // namespace
+
+#define SALTUS_FOR_BOTH(T)                                                                               \
+    SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,        \
+                                           std::size_t width) {                                          \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                                   \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,      \
+                                            std::size_t width) {                                         \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            add_numbers_of<T, B>(out + c, n, x, table + c, width);                                       \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,   \
+                                               std::size_t width) {                                      \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                              \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, \
+                                                std::size_t width) {                                     \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+            collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                                  \
+        });                                                                                              \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void step_neurons(const NeuronStep<T>& step) {                                \
+        step_all(step);                                                                                  \
+    }                                                                                                    \
+    SALTUS_VECTOR_VERSIONS void step_neurons_back(const NeuronStepBack<T>& step,                         \
+                                                  const SurrogateFunction& f) {                          \
+        step_all_back(step, f);                                                                          \
+    }
+SALTUS_FOR_BOTH(float)
+SALTUS_FOR_BOTH(double)
+#undef SALTUS_FOR_BOTH
+
+}  // namespace saltus::learning::surrogate
