@@ -1,6 +1,6 @@
 """Bad files of every kind, made where they are needed, and what the refusal of each must say.
 
-KINDS[kind][name] is (make, words): make(folder) writes the file, or several, and returns what is to be loaded.
+KINDS[kind][name] is (make, words): make(folder) writes the file, or several, and returns what to load.
 """
 
 import io

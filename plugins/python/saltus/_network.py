@@ -236,7 +236,8 @@ def load(
 
     A network: `.nir` (HDF5), `.nir.json`, `.json`, or the configuration of a SONATA circuit. Spikes: `.h5`,
     `.nirdata`, `.npz`, `.csv`, `.bin`, `.aedat`; what is returned is a dictionary of SpikeTrain by
-    population, or, of several or labelled samples, what `read_samples` returns. The other parameters are for networks.
+    population, or, of several or labelled samples, what `read_samples` returns. The other parameters are for
+    networks.
 
     A SONATA circuit of point neurons has NEST's models and units; virtual nodes are inputs. A NIR file says
     neither its unit of time, nor what a spike weighs, nor how the tool that wrote it resets.
