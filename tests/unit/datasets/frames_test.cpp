@@ -310,12 +310,12 @@ TEST_SUITE("datasets/frames: WAV folders") {
         CHECK(contains(refusal(), "b_1.wav: expected a WAV file"));
     }
 
-    TEST_CASE("the folder of a clip gives the features of its stored levels") {
+    TEST_CASE("a folder of one clip is a set of one sample") {
         const TemporaryFolder folder;
         fs::create_directories(folder / "down");
         fs::copy_file(samples + "speech-commands/down_439c84f4_nohash_1.wav",
                       folder / "down" / "439c84f4_nohash_1.wav");
-        const auto set = open_frames(folder.path(), "train");
+        const auto set = open_frames(folder.path(), "");
         CHECK(set->layout().shape == Shape{3, 40});
         CHECK(set->layout().steps == 101);
     }
