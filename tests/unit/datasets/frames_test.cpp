@@ -135,10 +135,11 @@ TEST_SUITE("datasets/frames: speech commands") {
             .strings("split_names", {"train", "test"})
             .strings("canonical", canonical)
             .integer_attribute("/", "sample_rate_hz", 8000);
-        const auto train = open_frames(path, "train", {.task = "7"});
+        const auto train = open_frames(path, "train", {.dt = ms(100), .task = "7"});
         // Rounds of a, b, c: 100 rounds of all three, 200 of a and b, then a alone up to 1000.
         CHECK(counts(*train) == std::map<std::string, int>{{"_unknown_", 1000}, {"go", 2}});
-        CHECK(counts(*open_frames(path, "test", {.task = "7"})) == std::map<std::string, int>{{"go", 1}});
+        CHECK(counts(*open_frames(path, "test", {.dt = ms(100), .task = "7"})) ==
+              std::map<std::string, int>{{"go", 1}});
         CHECK(contains(usage(path, "validation"), "has no part 'validation'; it has train, test."));
     }
 
