@@ -135,10 +135,11 @@ TEST_SUITE("datasets/frames: speech commands") {
             .strings("split_names", {"train", "test"})
             .strings("canonical", canonical)
             .integer_attribute("/", "sample_rate_hz", 8000);
-        const auto train = open_frames(path, "train", {.task = "7"});
+        const auto train = open_frames(path, "train", {.dt = ms(100), .task = "7"});
         // Rounds of a, b, c: 100 rounds of all three, 200 of a and b, then a alone up to 1000.
         CHECK(counts(*train) == std::map<std::string, int>{{"_unknown_", 1000}, {"go", 2}});
-        CHECK(counts(*open_frames(path, "test", {.task = "7"})) == std::map<std::string, int>{{"go", 1}});
+        CHECK(counts(*open_frames(path, "test", {.dt = ms(100), .task = "7"})) ==
+              std::map<std::string, int>{{"go", 1}});
         CHECK(contains(usage(path, "validation"), "has no part 'validation'; it has train, test."));
     }
 
@@ -310,12 +311,12 @@ TEST_SUITE("datasets/frames: WAV folders") {
         CHECK(contains(refusal(), "b_1.wav: expected a WAV file"));
     }
 
-    TEST_CASE("the folder of a clip gives the features of its stored levels") {
+    TEST_CASE("a folder of one clip is a set of one sample") {
         const TemporaryFolder folder;
         fs::create_directories(folder / "down");
         fs::copy_file(samples + "speech-commands/down_439c84f4_nohash_1.wav",
                       folder / "down" / "439c84f4_nohash_1.wav");
-        const auto set = open_frames(folder.path(), "train");
+        const auto set = open_frames(folder.path(), "");
         CHECK(set->layout().shape == Shape{3, 40});
         CHECK(set->layout().steps == 101);
     }
