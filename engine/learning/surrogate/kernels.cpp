@@ -31,7 +31,7 @@ template <class T, std::size_t B>
         if (any == 0) continue;
         std::array<Block<T>, B> sum;
         for (std::size_t j = 0; j < B; ++j) sum[j] = load(out + j * lanes);
-        for_each_spike(bits, spikes.words, [&](std::size_t c) [[gnu::always_inline]] {
+        for_each_spike(bits, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
             const T* row = table + c * width;
             for (std::size_t j = 0; j < B; ++j) sum[j] += load(row + j * lanes);
         });
@@ -63,7 +63,7 @@ template <class T, std::size_t B>
         std::array<Block<T>, B> row;
         for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
         for_each_spike(spikes.first + k * spikes.step, spikes.words,
-                       [&](std::size_t c) [[gnu::always_inline]] {
+                       [&](std::size_t c) __attribute__((always_inline)) {
                            T* sum = table + c * width;
                            for (std::size_t j = 0; j < B; ++j)
                                store(sum + j * lanes, load(sum + j * lanes) + row[j]);
@@ -133,7 +133,7 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline void step_all_back(const NeuronStepBack<T>& s, const SurrogateFunction& f) {
-    with_derivative<T>(f, [&](auto derivative) [[gnu::always_inline]] {
+    with_derivative<T>(f, [&](auto derivative) __attribute__((always_inline)) {
         for (std::size_t k = 0; k < s.n; ++k) {
             const std::size_t at = k * s.width;
             const T* __restrict u = s.u + at;
@@ -144,7 +144,7 @@ template <class T>
             T* __restrict b = s.b;
             T* __restrict square = s.square;
             T* __restrict leak = s.leak;
-            const auto body = [&](std::size_t j, T u_before, T p_next) [[gnu::always_inline]] {
+            const auto body = [&](std::size_t j, T u_before, T p_next) __attribute__((always_inline)) {
                 const T per_norm = s.per_norm[j];
                 const T scaled = u[j] * per_norm;
                 const T zeta = g[j] * derivative(scaled - s.threshold[j]);
@@ -185,25 +185,25 @@ template <class F>
 #define SALTUS_FOR_BOTH(T)                                                                               \
     SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,        \
                                            std::size_t width) {                                          \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
             add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                                   \
         });                                                                                              \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,      \
                                             std::size_t width) {                                         \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
             add_numbers_of<T, B>(out + c, n, x, table + c, width);                                       \
         });                                                                                              \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,   \
                                                std::size_t width) {                                      \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
             collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                              \
         });                                                                                              \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, \
                                                 std::size_t width) {                                     \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) [[gnu::always_inline]] {                     \
+        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
             collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                                  \
         });                                                                                              \
     }                                                                                                    \

@@ -13,12 +13,11 @@ namespace {
 using surrogate::Run;
 using surrogate::Weights;
 
-void check(const SurrogateNetwork& network, const SurrogateOptions& options) {
+void check(const SurrogateOptions& options) {
     options.function.check();
     if (!std::isfinite(options.activity) || options.activity < 0.0) {
         throw UsageError("activity: expected >= 0, found " + shown(options.activity) + ".");
     }
-    (void)network;
 }
 
 }  // namespace
@@ -122,7 +121,7 @@ class MachineOf final : public SurrogateRule::Machine {
 
 SurrogateRule::SurrogateRule(SurrogateNetwork network, std::shared_ptr<const FrameSet> samples,
                              const SurrogateOptions& options, std::vector<double> initial) {
-    check(network, options);
+    check(options);
     const FrameLayout& layout = samples->layout();
     const SurrogateDescription& description = network.description();
     if (layout.steps != description.steps || layout.shape != description.input ||
@@ -179,7 +178,7 @@ SurrogateMeasure SurrogateRule::measure_all(std::span<const double> parameters,
 SurrogateTrace surrogate_trace(const SurrogateNetwork& network, std::span<const double> parameters,
                                const SurrogateOptions& options, std::span<const double> sample,
                                std::uint32_t label) {
-    check(network, options);
+    check(options);
     const SignalSize& in = network.input_size();
     if (sample.size() != in.steps * in.neurons() || parameters.size() != network.parameters() ||
         label >= network.classes()) {
