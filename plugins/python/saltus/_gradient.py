@@ -187,7 +187,7 @@ def gradient(
     >>> net = build.network()
     >>> loss = saltus.losses.spike_times("out", [0], [0], [5e-3])
     >>> found = saltus.gradient(net, {"in": ([1e-3], [0])}, loss, duration=0.02)
-    >>> bool(found.delays["in -> out"][0] < 0)  # it fires too early: a longer delay helps
+    >>> bool(found.delays["in -> out"][0] > 0)  # it fires too late: a shorter delay helps
     True
     """
     if not isinstance(net, Network):
