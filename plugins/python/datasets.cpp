@@ -5,6 +5,8 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+
 #include "arrays.hpp"
 #include "saltus/datasets/frames.hpp"
 #include "saltus/datasets/log_mel.hpp"
@@ -51,22 +53,26 @@ nb::list classes_of(const FrameSet& set) {
 }
 
 /// Fills `values`, which has room for these samples.
-void read_frames(const FrameSet& set, const std::vector<std::uint64_t>& samples,
-                 std::optional<std::uint64_t> draw, unsigned threads, const FloatArray& values) {
-    for (const std::uint64_t i : samples) {
-        if (i >= set.size()) {
+void read_frames(const FrameSet& set, const nb::object& samples, std::optional<std::uint64_t> draw,
+                 unsigned threads, const FloatArray& values) {
+    const Column<std::int64_t> column = column_from<std::int64_t>(samples, "samples");
+    std::vector<std::uint64_t> chosen;
+    for (std::size_t k = 0; k < column.size(); ++k) {
+        const std::int64_t i = column.data()[k];
+        if (i < 0 || static_cast<std::uint64_t>(i) >= set.size()) {
             throw UsageError("sample " + std::to_string(i) + ": the data set has " +
                              std::to_string(set.size()) + " samples, counted from 0.");
         }
+        chosen.push_back(static_cast<std::uint64_t>(i));
     }
-    if (values.size() != samples.size() * set.layout().values()) {
+    if (values.size() != chosen.size() * set.layout().values()) {
         throw UsageError("frames: expected room for " +
-                         std::to_string(samples.size() * set.layout().values()) + " numbers, found " +
+                         std::to_string(chosen.size() * set.layout().values()) + " numbers, found " +
                          std::to_string(values.size()) + ".");
     }
     const nb::gil_scoped_release unlocked;
     learning::FrameBatch batch;
-    learning::read_batch(set, samples, draw, threads, batch);
+    learning::read_batch(set, chosen, draw, threads, batch);
     std::copy(batch.values.begin(), batch.values.end(), values.data());
 }
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from saltus import _saltus
 from saltus._network import _path
 from saltus._simulate import whole_number
-from saltus.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,11 +87,9 @@ class Frames:
 
         whole_number("draw", draw, 0, (1 << 32) - 1)
         whole_number("threads", threads, 1)
-        chosen = range(len(self)) if samples is None else [int(i) for i in samples]
-        if any(i < 0 for i in chosen):
-            raise UsageError(f"samples: expected numbers from 0 on, found {min(chosen)}.")
+        chosen = np.arange(len(self)) if samples is None else np.array(list(samples), dtype=np.int64)
         values = np.empty((len(chosen), self.steps, *self.shape), dtype=np.float32)
-        self._built.read(list(chosen), draw, threads or 1, values.reshape(-1))
+        self._built.read(chosen, draw, threads or 1, values.reshape(-1))
         return values
 
 

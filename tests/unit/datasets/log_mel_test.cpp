@@ -189,12 +189,12 @@ TEST_SUITE("datasets/log_mel") {
     TEST_CASE("random rates, windows, hops and bands: as many frames as fit, powers finite and scaled by 4") {
         std::mt19937_64 random(2);
         int built = 0;
-        for (int trial = 0; trial < 200; ++trial) {
+        for (int trial = 0; trial < 80; ++trial) {
             MelOptions o;
             o.rate = std::uint32_t(8000 + random() % 40000);
-            o.samples = std::uint32_t(1 + random() % 3000);
+            o.samples = std::uint32_t(9 + random() % 3000);
             o.window = std::uint32_t(1 + random() % 700);
-            o.hop = std::uint32_t(1 + random() % o.samples);
+            o.hop = std::uint32_t(1 + o.samples / (2 + random() % 8));
             o.bands = std::uint32_t(1 + random() % 20);
             CAPTURE(trial);
             std::vector<double> sound = random_numbers(random() % 4000, random());
@@ -216,7 +216,7 @@ TEST_SUITE("datasets/log_mel") {
                 CHECK(louder[k] == 4.0 * power[k]);
             }
         }
-        CHECK(built > 50);
+        CHECK(built > 20);
     }
 
     TEST_CASE("silence, and a band that never changes, give finite numbers") {

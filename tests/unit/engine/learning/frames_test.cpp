@@ -81,7 +81,7 @@ TEST_SUITE("learning/frames") {
                                  first, std::make_shared<StoredFrames>(random_frames(1, layout(3, {4}))))),
                              "frames: expected two parts of the same layout, found 2 steps of 1ms, shape "
                              "(4), 2 classes, and 3 "
-                             "steps of 1ms, shape (4), 2 classes.",
+                             "steps of 1ms, shape (4,), 2 classes.",
                              UsageError);
     }
 
@@ -127,7 +127,7 @@ TEST_SUITE("learning/frames") {
 
     TEST_CASE("what is no set of frames is refused with what was expected and found") {
         CHECK(refusal(layout(0, {3}), {}, {}) ==
-              "frames: expected 1 to 268435456 numbers a sample, found 0 steps of shape (3).");
+              "frames: expected 1 to 268435456 numbers a sample, found 0 steps of shape (3,).");
         CHECK(refusal(layout(2, {3, 0}), {}, {}) != "");
         CHECK(refusal(layout(1u << 20, {1u << 20}), {}, {}) != "");
         CHECK(refusal(layout(2, {1}), {1.0f, 2.0f, 3.0f}, {0}) ==
