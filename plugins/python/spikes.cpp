@@ -144,12 +144,11 @@ nb::tuple read_samples(const std::filesystem::path& path, std::pair<std::uint32_
 }
 
 /// Populations of all samples together; one that a sample does not name is silent in it.
-void write_samples(const std::filesystem::path& path, const std::vector<nb::dict>& samples,
-                   std::vector<std::int64_t> labels) {
+void write_samples(const std::filesystem::path& path, const nb::list& samples, const nb::list& labels) {
     io::Recordings recordings;
-    recordings.labels = std::move(labels);
+    for (const nb::handle label : labels) recordings.labels.push_back(nb::cast<std::int64_t>(label));
     for (std::size_t k = 0; k < samples.size(); ++k) {
-        for (const auto& [key, train] : samples[k]) {
+        for (const auto& [key, train] : nb::cast<nb::dict>(samples[k])) {
             const auto name = nb::cast<std::string>(key);
             auto found = std::find_if(recordings.populations.begin(), recordings.populations.end(),
                                       [&](const auto& population) { return population.name == name; });

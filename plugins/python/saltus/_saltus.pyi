@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 import os
-from collections.abc import Sequence
 from typing import Annotated
 
 import numpy
@@ -34,7 +33,7 @@ def holds_recording(path: str | os.PathLike) -> bool: ...
 def read_samples(
     path: str | os.PathLike, frame: tuple[int, int], address_bytes: int | None, tick: float | None
 ) -> tuple: ...
-def write_samples(path: str | os.PathLike, samples: Sequence[dict], labels: Sequence[int]) -> None: ...
+def write_samples(path: str | os.PathLike, samples: list, labels: list) -> None: ...
 
 class Reading:
     def __init__(
