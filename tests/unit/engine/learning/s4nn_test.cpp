@@ -403,7 +403,7 @@ TEST_SUITE("learning/s4nn") {
             FirstSpikePlan plan;
             plan.input = input;
             plan.layers = {LayerPlan::parse(layer), {3}};
-            return message_of<UsageError>([&] { new_first_spikes(plan); });
+            return message_of<UsageError>([&] { static_cast<void>(new_first_spikes(plan)); });
         };
         CHECK(contains(refused({12}, "4c3"), "needs (channels, rows, columns)"));
         CHECK(contains(refused({4, 2}, "4c3"), "found (1, 4, 2)"));
