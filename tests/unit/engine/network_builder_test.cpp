@@ -224,7 +224,7 @@ TEST_SUITE("engine/network_builder") {
         NetworkBuilder build;
         build.population("adaptive", {1}, "lif_delta_adaptive", {{"th_jump", 2e-3}, {"th_tau", 0.1}});
         build.population("qif", {1}, "qif_delta", {{"tau_m", 5e-3}, {"I_e", -1.0}});
-        for (const std::string& model : neuron_models()) build.population(model, {2}, model, {{"V_th", 0.5}});
+        for (const std::string& model : neuron_models()) build.population(model, {2}, model, {{"V_0", 0.5}});
         const Network network = build.network();
         CHECK(neurons_of<neurons::LifAdaptive>(network, 0)[0].th_jump == 2e-3);
         CHECK(neurons_of<neurons::LifAdaptive>(network, 0)[0].th_tau == 0.1);

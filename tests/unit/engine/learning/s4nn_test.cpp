@@ -210,7 +210,7 @@ TEST_SUITE("learning/s4nn") {
         }
     }
 
-    TEST_CASE("ties go to the largest potential, else to the lowest index; silence to the potential") {
+    TEST_CASE("ties go to the largest potential, else to the lowest index, and silence to the potential") {
         // One input spike at 0 makes outputs 1 and 2 fire at once; output 0 stays below its threshold.
         FirstSpikeNetwork network;
         network.input = {2};
@@ -325,7 +325,7 @@ TEST_SUITE("learning/s4nn") {
         }
     }
 
-    TEST_CASE("dropped spikes: by step and sample, whatever the threads; a share of 0 drops none") {
+    TEST_CASE("dropped spikes: by step and sample, whatever the threads, and a share of 0 drops none") {
         const std::vector<double> expected = trained_by_rule(1, false, 3, {0.2, 0.3});
         CHECK(trained_by_rule(3, false, 3, {0.2, 0.3}) == expected);
         CHECK(trained_by_rule(1, false) != expected);
@@ -384,7 +384,7 @@ TEST_SUITE("learning/s4nn") {
         CHECK(std::abs(gone - 1800) < 175);
         options.shift = 1;
         CHECK(contains(message_of<UsageError>([&] { S4nnRule(small_network(), thirds(5), options); }),
-                       "shift: expected samples of shape (..., rows, columns), found (12)"));
+                       "shift: expected samples of shape (..., rows, columns), found (12,)"));
     }
 
     TEST_CASE("it learns: mini-batches, one sample at a time, with and without learnt delays") {

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace saltus::neurons {
@@ -84,7 +85,8 @@ class PerNeuron {
     /// The list, and nobody else's.
     std::vector<P>& own() {
         if (start_) {
-            listed_ = std::make_shared<std::vector<P>>(begin(), end());
+            listed_ =
+                std::make_shared<std::vector<P>>(std::as_const(*this).begin(), std::as_const(*this).end());
             start_ = nullptr;
         } else if (!listed_) {
             listed_ = std::make_shared<std::vector<P>>();
