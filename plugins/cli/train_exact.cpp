@@ -1,5 +1,6 @@
 // saltus train exact DATASET -o OUT.nir: exact gradients of spike times and potentials.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 
@@ -23,6 +24,8 @@ struct Options {
     std::vector<std::uint32_t> hidden{120};
     std::vector<double> means;
     std::vector<double> deviations;
+    std::uint32_t inputs = 0;
+    std::string neuron = "lif";
     std::string tau_m = "20ms";
     std::string tau_syn = "5ms";
     std::string loss = "first_spike_cross_entropy";
@@ -98,6 +101,70 @@ FirstWeights first_weights(const Options& options, std::size_t layer, std::uint3
     return {of(options.means, 110.0 / n), of(options.deviations, std::max(12.0 / n, 1.2 / std::sqrt(n)))};
 }
 
+/// Neurons by the rule that their first spikes are known for. V = w g times the response to a spike; no leak,
+/// or no decay of the current, is a time constant beside which a run is nothing in double precision.
+Parameters neuron_parameters(const Options& options) {
+    constexpr double endless = 1e30;
+    struct Kind {
+        std::string_view name;
+        double tau_m;
+        double tau_syn;
+        bool once;
+    };
+    const double tau_m = seconds(options.tau_m);
+    const double tau = seconds(options.tau_syn);
+    const std::array<Kind, 6> kinds{{{"lif", tau_m, tau, false},
+                                     {"lif_once", tau_m, tau, true},
+                                     {"lif_equal_once", tau, tau, true},
+                                     {"lif_double_once", 2.0 * tau, tau, true},
+                                     {"if_once", endless, tau, true},
+                                     {"linear_once", endless, endless, true}}};
+    std::vector<std::string_view> names;
+    std::string known;
+    for (const Kind& kind : kinds) {
+        names.push_back(kind.name);
+        known += (known.empty() ? "" : ", ") + std::string(kind.name);
+        if (kind.name != options.neuron) continue;
+        Parameters parameters{{"tau_m", kind.tau_m}, {"tau_syn", kind.tau_syn}};
+        if (kind.tau_m == endless) parameters.emplace_back("C_m", tau);
+        if (kind.once) parameters.emplace_back("t_ref", parse_duration(options.duration).seconds());
+        return parameters;
+    }
+    throw UsageError("neuron: expected one of " + known + ", found " + quoted(options.neuron) + "." +
+                     did_you_mean(options.neuron, names));
+}
+
+/// Only the first `some` inputs keep their synapses.
+Network with_inputs(const Network& network, std::uint32_t some) {
+    std::vector<Projection> projections(network.projections().begin(), network.projections().end());
+    std::vector<Stage>& stages = projections.front().stages;
+    const auto stage = std::find_if(stages.begin(), stages.end(),
+                                    [](const Stage& s) { return std::holds_alternative<Rule>(s); });
+    const Sparse all = Sparse::of(std::get<Rule>(*stage));
+    if (some > all.inputs) {
+        throw UsageError("inputs: expected at most " + std::to_string(all.inputs) +
+                         ", as many as a sample has, found " + std::to_string(some) + ".");
+    }
+    std::vector<NeuronIndex> pre;
+    std::vector<NeuronIndex> post;
+    std::vector<double> weights;
+    std::vector<Duration> delays;
+    for (NeuronIndex i = 0; i < some; ++i) {
+        for (std::uint64_t s = all.table->rows[i]; s < all.table->rows[i + 1]; ++s) {
+            const Sparse::Segment& segment = all.table->segments[s];
+            for (std::uint64_t k = segment.begin; k < segment.end; ++k) {
+                pre.push_back(i);
+                post.push_back(all.table->targets[k]);
+                weights.push_back(all.weights[k]);
+                delays.push_back(segment.delay);
+            }
+        }
+    }
+    *stage = Sparse::of(all.name, all.inputs, all.outputs, pre, post, weights, delays);
+    return Network({network.populations().begin(), network.populations().end()}, std::move(projections),
+                   {network.outputs().begin(), network.outputs().end()});
+}
+
 Network first_network(const Options& options, const datasets::Dataset& dataset,
                       const learning::SampleSet& samples) {
     if (!options.training.network().empty()) {
@@ -114,8 +181,12 @@ Network first_network(const Options& options, const datasets::Dataset& dataset,
     for (std::size_t layer = 0; layer < sizes.size(); ++layer) {
         const bool last = layer + 1 == sizes.size();
         const std::string name = last ? "output" : "hidden" + std::to_string(layer + 1);
-        build.population(name, {sizes[layer]}, last && loss.is_of_potentials() ? "li_exp" : "lif_exp",
-                         {{"tau_m", seconds(options.tau_m)}, {"tau_syn", seconds(options.tau_syn)}});
+        if (last && loss.is_of_potentials()) {
+            build.population(name, {sizes[layer]}, "li_exp",
+                             {{"tau_m", seconds(options.tau_m)}, {"tau_syn", seconds(options.tau_syn)}});
+        } else {
+            build.population(name, {sizes[layer]}, "lif_exp", neuron_parameters(options));
+        }
         const FirstWeights weights = first_weights(options, layer, sources, samples);
         Connection connection;
         connection.weight = Distribution::normal(weights.mean, weights.deviation);
@@ -125,7 +196,7 @@ Network first_network(const Options& options, const datasets::Dataset& dataset,
         before = name;
         sources = sizes[layer];
     }
-    return build.network();
+    return options.inputs > 0 ? with_inputs(build.network(), options.inputs) : build.network();
 }
 
 /// All to all drawn by a rule, as the matrices that layers are run by; as they are where delays are to be
@@ -186,6 +257,15 @@ void add_train_exact(CLI::App& train_verb) {
     verb->add_option("--initial", options->means, "means of the first weights, one number a layer")
         ->delimiter(',');
     verb->add_option("--initial-sd", options->deviations, "their standard deviations")->delimiter(',');
+    verb->add_option(
+        "--inputs", options->inputs,
+        "only so many inputs have synapses, the first ones (default: all; yin-yang: 4 leaves out "
+        "the bias)");
+    verb->add_option(
+            "--neuron", options->neuron,
+            "lif; with one spike at most lif_once, lif_equal_once (tau_m = tau_syn), lif_double_once "
+            "(tau_m = 2 tau_syn), if_once (no leak), linear_once (no leak, no decay: ReL-PSP)")
+        ->capture_default_str();
     verb->add_option("--tau-m", options->tau_m, "membrane time constant")->capture_default_str();
     verb->add_option("--tau-syn", options->tau_syn, "synaptic time constant")->capture_default_str();
     verb->add_option("--loss", options->loss,
