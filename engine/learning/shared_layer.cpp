@@ -346,9 +346,9 @@ void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) co
         for (std::vector<double>* values :
              {&all.u, &all.I, &all.since, &all.m, &all.s, &all.after, &all.found})
             values->resize(std::max(n, values->size()));
-        const auto take = [&](std::size_t l) {
-            all.u[l] = u[all.neuron[l]];
-            all.I[l] = I[all.neuron[l]];
+        const auto take = [&all, &now = run.now](std::size_t l) {
+            all.u[l] = now[0][all.neuron[l]];
+            all.I[l] = now[1][all.neuron[l]];
         };
         for (std::size_t l = 0; l < n; ++l) take(l);
         find_tops(n, c, all.u.data(), all.I.data(), all.found.data());

@@ -267,7 +267,9 @@ TEST_SUITE("properties/gradient") {
             for (const auto& population : found.spikes) {
                 for (const auto& times : population) spikes += times.size();
             }
-            for (auto& [kind, group] : entries(spec, found)) {
+            for (auto& of_kind : entries(spec, found)) {
+                const auto& kind = of_kind.first;
+                auto& group = of_kind.second;
                 CAPTURE(kind);
                 double largest = 0.0;
                 for (const Entry& entry : group) largest = std::max(largest, std::abs(entry.gradient));

@@ -311,6 +311,8 @@ def test_inspect_prints_the_file_as_asked_for_and_as_the_tool_means_it():
     nengo = json.loads(saltus("inspect", NIR_FILES / "nengo" / "lif_layer" / "network.nir", "--json")[0])
     assert nengo["stepped"]["exact"]["populations"] is None
     assert "1/dt" in nengo["stepped"]["exact"]["refusal"]
+
+
 def test_inspect_shows_the_samples_of_a_data_set():
     speech = json.loads(saltus("inspect", SAMPLES / "speech-commands", "--task", "7", "--json")[0])
     assert (speech["kind"], speech["frames"], speech["shape"]) == ("sound", 101, [3, 40])

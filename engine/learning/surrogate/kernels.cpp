@@ -31,10 +31,11 @@ template <class T, std::size_t B>
         if (any == 0) continue;
         std::array<Block<T>, B> sum;
         for (std::size_t j = 0; j < B; ++j) sum[j] = load(out + j * lanes);
-        for_each_spike(bits, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
-            const T* row = table + c * width;
-            for (std::size_t j = 0; j < B; ++j) sum[j] += load(row + j * lanes);
-        });
+        for_each_spike(
+            bits, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
+                const T* row = table + c * width;
+                for (std::size_t j = 0; j < B; ++j) sum[j] += load(row + j * lanes);
+            });
         for (std::size_t j = 0; j < B; ++j) store(out + j * lanes, sum[j]);
     }
 }
@@ -62,12 +63,11 @@ template <class T, std::size_t B>
     for (std::size_t k = 0; k < n; ++k, rows += width) {
         std::array<Block<T>, B> row;
         for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
-        for_each_spike(spikes.first + k * spikes.step, spikes.words,
-                       [&](std::size_t c) __attribute__((always_inline)) {
-                           T* sum = table + c * width;
-                           for (std::size_t j = 0; j < B; ++j)
-                               store(sum + j * lanes, load(sum + j * lanes) + row[j]);
-                       });
+        for_each_spike(
+            spikes.first + k * spikes.step, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
+                T* sum = table + c * width;
+                for (std::size_t j = 0; j < B; ++j) store(sum + j * lanes, load(sum + j * lanes) + row[j]);
+            });
     }
 }
 
@@ -133,42 +133,43 @@ template <class T>
 
 template <class T>
 [[gnu::always_inline]] inline void step_all_back(const NeuronStepBack<T>& s, const SurrogateFunction& f) {
-    with_derivative<T>(f, [&](auto derivative) __attribute__((always_inline)) {
-        for (std::size_t k = 0; k < s.n; ++k) {
-            const std::size_t at = k * s.width;
-            const T* __restrict u = s.u + at;
-            const T* __restrict x = s.x + at;
-            const T* __restrict before = s.before ? s.before + at : nullptr;
-            const T* __restrict next = s.next ? s.next + at : nullptr;
-            T* __restrict g = s.g + at;
-            T* __restrict b = s.b;
-            T* __restrict square = s.square;
-            T* __restrict leak = s.leak;
-            const auto body = [&](std::size_t j, T u_before, T p_next) __attribute__((always_inline)) {
-                const T per_norm = s.per_norm[j];
-                const T scaled = u[j] * per_norm;
-                const T zeta = g[j] * derivative(scaled - s.threshold[j]);
-                const T p = zeta * per_norm + s.beta * p_next;
-                g[j] = p;
-                b[j] -= zeta;
-                square[j] -= zeta * scaled * per_norm;
-                leak[j] += p * (u_before - x[j]);
-            };
-            if (before && next) {
+    with_derivative<T>(
+        f, [&](auto derivative) __attribute__((always_inline)) {
+            for (std::size_t k = 0; k < s.n; ++k) {
+                const std::size_t at = k * s.width;
+                const T* __restrict u = s.u + at;
+                const T* __restrict x = s.x + at;
+                const T* __restrict before = s.before ? s.before + at : nullptr;
+                const T* __restrict next = s.next ? s.next + at : nullptr;
+                T* __restrict g = s.g + at;
+                T* __restrict b = s.b;
+                T* __restrict square = s.square;
+                T* __restrict leak = s.leak;
+                const auto body = [&](std::size_t j, T u_before, T p_next) __attribute__((always_inline)) {
+                    const T per_norm = s.per_norm[j];
+                    const T scaled = u[j] * per_norm;
+                    const T zeta = g[j] * derivative(scaled - s.threshold[j]);
+                    const T p = zeta * per_norm + s.beta * p_next;
+                    g[j] = p;
+                    b[j] -= zeta;
+                    square[j] -= zeta * scaled * per_norm;
+                    leak[j] += p * (u_before - x[j]);
+                };
+                if (before && next) {
 #pragma omp simd
-                for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], next[j]);
-            } else if (before) {
+                    for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], next[j]);
+                } else if (before) {
 #pragma omp simd
-                for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], T(0));
-            } else if (next) {
+                    for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], T(0));
+                } else if (next) {
 #pragma omp simd
-                for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), next[j]);
-            } else {
+                    for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), next[j]);
+                } else {
 #pragma omp simd
-                for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), T(0));
+                    for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), T(0));
+                }
             }
-        }
-    });
+        });
 }
 
 /// f<B>(column) for blocks side by side.
@@ -185,27 +186,31 @@ template <class F>
 #define SALTUS_FOR_BOTH(T)                                                                               \
     SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,        \
                                            std::size_t width) {                                          \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
-            add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                                   \
-        });                                                                                              \
+        by_columns(                                                                                      \
+            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
+                add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                               \
+            });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,      \
                                             std::size_t width) {                                         \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
-            add_numbers_of<T, B>(out + c, n, x, table + c, width);                                       \
-        });                                                                                              \
+        by_columns(                                                                                      \
+            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
+                add_numbers_of<T, B>(out + c, n, x, table + c, width);                                   \
+            });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,   \
                                                std::size_t width) {                                      \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
-            collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                              \
-        });                                                                                              \
+        by_columns(                                                                                      \
+            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
+                collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                          \
+            });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, \
                                                 std::size_t width) {                                     \
-        by_columns(width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                     \
-            collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                                  \
-        });                                                                                              \
+        by_columns(                                                                                      \
+            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
+                collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                              \
+            });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void step_neurons(const NeuronStep<T>& step) {                                \
         step_all(step);                                                                                  \

@@ -181,7 +181,8 @@ def main():
         errors = train(*train_set, labels, A, B, 100.0, 0.2, 1e-6)
         best = min(best, time.process_time() - start)
     print(
-        f"training, first epoch from random weights: {len(labels) / best:.0f} samples/s, {errors} with an error"
+        f"training, first epoch from random weights: {len(labels) / best:.0f} samples/s, "
+        f"{errors} with an error"
     )
     if len(sys.argv) > 2:  # weights to infer with: an HDF5 file as in shared/conformance/s4nn/pretrained.h5
         import h5py

@@ -1,7 +1,8 @@
 """The same mini-batch in PyTorch: forward, backward and update of the published speech network.
 
-Written for speed: one convolution per layer over all steps, the loop over steps on (channels, batch, bands) slices,
-spikes of all steps stacked, lateral connections as one matrix product a step. Prints one JSON object a batch.
+Written for speed: one convolution per layer over all steps, the loop over steps on (channels, batch, bands)
+slices, spikes of all steps stacked, lateral connections as one matrix product a step. Prints one JSON object
+a batch.
 
     python peer_torch.py [--batch 64] [--repeat 3] [--threads 2] [--threshold 1]
 """

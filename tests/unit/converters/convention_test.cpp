@@ -162,7 +162,9 @@ TEST_SUITE("converters/convention") {
                        "v_reset, zero, subtract, subtract_repeated"));
     }
 
-    TEST_CASE("a tool that the exact clock cannot follow is refused by it, one without steps by the stepped clock") {
+    TEST_CASE(
+        "a tool that the exact clock cannot follow is refused by it, one without steps by the stepped "
+        "clock") {
         const auto refused = [](const char* name, converters::Clock clock) {
             NirReading reading;
             reading.convention = name;

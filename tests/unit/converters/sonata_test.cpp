@@ -84,7 +84,8 @@ TEST_SUITE("converters/sonata") {
         CHECK(contains(refusal(circuit("nest:aeif_cond_alpha")),
                        "'out', field 'model': 'aeif_cond_alpha' has no closed-form flow"));
         CHECK(refusal(circuit("nrn:IntFire1")) ==
-              "'out', field 'model_template': expected a model of NEST, nest:NAME, found 'nrn:IntFire1'.");
+              "'out', field 'model_template': expected a model of NEST, nest:NAME, or of Saltus, "
+              "saltus:NAME, found 'nrn:IntFire1'.");
         io::SonataCircuit c = circuit();
         c.nodes[1].types[0].attributes["model_type"] = "biophysical";
         CHECK(refusal(c) ==

@@ -490,10 +490,9 @@ TEST_SUITE("engine/network_builder") {
         c = {.rule = "fixed_total_number", .N = 2, .procedural = true};
         CHECK(connection_refusal(c).find("fixed_total_number draws the sources") != std::string::npos);
         c = {.rule = "bernoulli", .p = 0.5, .procedural = true, .delay = Distribution::uniform(1e-3, 2e-3)};
-        CHECK(
-            connection_refusal(c) ==
-            "a -> b, field 'procedural': expected at most 65536 different delays with 4 sources, found "
-            "1000000000001. Give the delays a coarser step, or leave it off.");
+        CHECK(connection_refusal(c) ==
+              "a -> b, field 'procedural': expected at most 65536 different delays with 4 sources, found "
+              "1000000000001. Give the delays a coarser step, or leave it off.");
         c.delay = Distribution::uniform(1e-3, 2e-3, 0.1e-3);
         CHECK(connection_refusal(c) == "accepted");
         for (const char* const rule : {"all_to_all", "one_to_one"})

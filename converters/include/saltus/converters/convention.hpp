@@ -42,7 +42,7 @@ enum class ResetRule {
 enum class NodeOrder {
     after_sources,  // every node after its sources; in a cycle, a node with several inputs goes first
     depth_first,    // pre-order of a depth-first walk from the first Input, along the edges as the file has
-                  // them: where branches join, all but the first come a step late (nirtorch.load)
+                    // them: where branches join, all but the first come a step late (nirtorch.load)
 };
 
 /// What becomes of an edge whose source is computed later.

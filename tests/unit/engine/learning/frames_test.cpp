@@ -80,7 +80,7 @@ TEST_SUITE("learning/frames") {
         CHECK_THROWS_WITH_AS(static_cast<void>(joined(
                                  first, std::make_shared<StoredFrames>(random_frames(1, layout(3, {4}))))),
                              "frames: expected two parts of the same layout, found 2 steps of 1ms, shape "
-                             "(4), 2 classes, and 3 "
+                             "(4,), 2 classes, and 3 "
                              "steps of 1ms, shape (4,), 2 classes.",
                              UsageError);
     }

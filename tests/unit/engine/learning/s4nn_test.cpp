@@ -390,7 +390,7 @@ TEST_SUITE("learning/s4nn") {
         for (const unsigned threads : {2u, 3u}) CHECK(trained(threads, tally) == expected);
     }
 
-    TEST_CASE("layers in words; what is none, or does not fit, is refused") {
+    TEST_CASE("layers in words, and what is none, or does not fit, is refused") {
         CHECK(LayerPlan::parse("400").size == 400);
         CHECK(LayerPlan::parse("16c5").kind == LayerPlan::Kind::convolution);
         CHECK(LayerPlan::parse("16c5").width == 5);

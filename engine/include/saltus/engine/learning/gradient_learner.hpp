@@ -41,7 +41,7 @@ class Rule {
 struct GradientLearnerOptions {
     OptimizerOptions optimizer{};
     double learning_rate = 1e-3;
-    double largest_norm = std::numeric_limits<double>::infinity();  // of a mini-batch's mean gradient
+    double largest_norm = std::numeric_limits<double>::infinity();     // of a mini-batch's mean gradient
     double largest_element = std::numeric_limits<double>::infinity();  // of it: others are cut, before that
     /// Hand out an exponential average of the parameters: each step adds (1 - averaging) of the new ones.
     /// 0: the parameters themselves. Early on the average is that of all steps so far (Polyak, Juditsky
