@@ -152,8 +152,8 @@ std::vector<SonataType> write_types(const fs::path& components, const std::vecto
 
 /// `path` as the configuration in `folder` names it.
 std::string relative_to(const fs::path& folder, const fs::path& path) {
-    const fs::path relative =
-        fs::absolute(path).lexically_normal().lexically_relative(fs::absolute(folder).lexically_normal());
+    const fs::path relative = fs::absolute(path).lexically_normal().lexically_relative(
+        fs::absolute(folder.empty() ? "." : folder).lexically_normal());
     const bool inside = !relative.empty() && *relative.begin() != "..";
     return inside ? "$BASE_DIR/" + relative.string() : fs::absolute(path).string();
 }

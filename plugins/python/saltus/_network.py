@@ -297,7 +297,7 @@ def load(
     return Network._of(document, os.path.basename(name), reading)
 
 
-def save(what: Any, path: "str | os.PathLike[str]") -> None:
+def save(net: Any, path: "str | os.PathLike[str]") -> None:
     """Write a network or spikes to a file, by ending.
 
     A network: `.nir` (HDF5), `.nir.json`, `.json`, or a SONATA circuit, of which the name ends in
@@ -309,7 +309,7 @@ def save(what: Any, path: "str | os.PathLike[str]") -> None:
 
     Parameters
     ----------
-    what : Network, or dict of str to SpikeTrain or (times, neurons), a list of them, Samples or Result
+    net : Network, or dict of str to SpikeTrain or (times, neurons), a list of them, Samples or Result
     path : str or path-like
 
     Raises
@@ -328,11 +328,10 @@ def save(what: Any, path: "str | os.PathLike[str]") -> None:
     from saltus._spikes import are_spikes, save_spikes
 
     name = _path(path)
-    if are_spikes(what):
-        return save_spikes(what, name)
-    if not isinstance(what, Network):
-        raise TypeError(f"what: expected a saltus.Network or spikes, found {type(what).__name__}.")
-    net = what
+    if are_spikes(net):
+        return save_spikes(net, name)
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a saltus.Network or spikes, found {type(net).__name__}.")
     if name.endswith("circuit_config.json"):
         return net._build().write_sonata(name)
     form = _form(name, reading=False)
