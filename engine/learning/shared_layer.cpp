@@ -35,11 +35,6 @@ struct Coefficients {
     double a, b, g, u_th, u_reset, g_k_max;
 };
 
-/// A neuron without a leak is one whose time constant is beyond all that adds to 1.
-double largest_response(double a, double b) {
-    return b < 1e-15 * a ? 1.0 / a : neurons::detail::largest_response(a, b);
-}
-
 double smaller(double a, double b) {
     return a < b ? a : b;
 }
@@ -231,7 +226,7 @@ SharedLayer::SharedLayer(const LinearNeuron& neuron, std::uint32_t sources, std:
       u_th_(neuron.V_th - E_),
       u_reset_(neuron.V_reset - E_),
       u_0_(neuron.V_0 - E_),
-      g_k_max_(neuron.g * largest_response(neuron.a, neuron.b)),
+      g_k_max_(neuron.g * neurons::detail::largest_response(neuron.a, neuron.b)),
       apart_(std::abs(neuron.a - neuron.b) >= 0.1 * std::max(neuron.a, neuron.b)),
       sources_(sources),
       size_(size),

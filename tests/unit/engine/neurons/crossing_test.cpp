@@ -120,6 +120,15 @@ TEST_SUITE("neurons/response") {
             CHECK(m_max >= largest_ramp_response(a, 100.0) * 0.7);
         }
     }
+    TEST_CASE("the bound of a response holds for a membrane that hardly leaks, or not at all") {
+        CHECK(largest_response(50.0, 0.0) == doctest::Approx(1.0 / 50.0).epsilon(2e-12));
+        for (const double b : {1e-300, 1e-20, 1e-14, 1e-6, 1.0, 24.9, 25.1}) {
+            const auto x = static_cast<long double>(b);
+            const auto k = static_cast<double>(std::pow(x / 50.0L, x / (50.0L - x)) / 50.0L);
+            CHECK(largest_response(50.0, b) >= k);
+            CHECK(largest_response(50.0, b) == doctest::Approx(k).epsilon(2e-12));
+        }
+    }
 }
 
 }  // namespace

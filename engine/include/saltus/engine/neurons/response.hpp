@@ -50,8 +50,11 @@ inline constexpr double rounded_up = 1.0 + 1e-12;
 
 /// No k(s) is larger: (1/a) (b/a)^{b/(a - b)}, at a = b 1/(b e).
 [[nodiscard]] inline double largest_response(double a, double b) noexcept {
+    const double ratio = b / a;
     const double d = (b - a) / a;
-    return rounded_up * std::exp(-b / a * (d == 0.0 ? 1.0 : std::log1p(d) / d)) / a;
+    const double logarithm = ratio < 0.5 ? std::log(ratio) : std::log1p(d);
+    const double exponent = ratio == 0.0 ? 0.0 : -ratio * (d == 0.0 ? 1.0 : logarithm / d);
+    return rounded_up * std::exp(exponent) / a;
 }
 /// No m(s) is larger. m is the response to a current whose peak is 1/(e a), and it is k filtered by e^{-as}.
 [[nodiscard]] inline double largest_ramp_response(double a, double b) noexcept {
