@@ -86,7 +86,7 @@ TEST_SUITE("datasets/fft") {
             for (std::size_t k = 0; k <= n / 2; ++k) {
                 std::complex<double> sum;
                 for (std::size_t j = 0; j < n; ++j)
-                    sum += std::polar(x[j], -2.0 * std::numbers::pi * double(j * k % n) / double(n));
+                    sum += x[j] * std::polar(1.0, -2.0 * std::numbers::pi * double(j * k % n) / double(n));
                 CHECK(power[k] == doctest::Approx(std::norm(sum)).epsilon(1e-11));
             }
         }
