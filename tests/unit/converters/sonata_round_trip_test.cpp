@@ -133,7 +133,7 @@ std::optional<Network> as_network(const fs::path& path) {
 
 Network random_network(std::uint32_t seed) {
     std::mt19937 random(seed);
-    const auto below = [&](std::uint32_t n) { return random() % n; };
+    const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
     const auto between = [&](double low, double high) {
         return low + (high - low) * (static_cast<double>(random()) / 4294967296.0);
     };
