@@ -30,7 +30,7 @@ std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t width) 
 }
 
 void append(std::string& bytes, std::uint64_t value, std::size_t width) {
-    for (std::size_t k = 0; k < width; ++k) bytes += static_cast<char>(value >> (8 * k) & 0xff);
+    for (std::size_t k = 0; k < width; ++k, value >>= 8) bytes += static_cast<char>(value & 0xff);
 }
 
 std::uint32_t checksum(std::string_view bytes) {
