@@ -7,18 +7,12 @@
 #include <type_traits>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/overloaded.hpp"
 #include "to_nir_neurons.hpp"
 
 namespace saltus::converters {
 
 namespace {
-
-template <class... Fs>
-struct Overloaded : Fs... {
-    using Fs::operator()...;
-};
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 /// (channels, height, width), or (channels, width) in one dimension.
 Shape image(std::uint32_t channels, const Convolution::Pair& size, bool one_dimensional) {

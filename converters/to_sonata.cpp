@@ -1,8 +1,6 @@
 // Networks as SONATA circuits.
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <limits>
@@ -22,9 +20,7 @@ using Columns = std::map<std::string, std::vector<double>>;  // a value for each
 
 /// The same number with 15 digits, as people write it.
 double rounded(double x) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.15g", x);
-    return std::strtod(text.data(), nullptr);
+    return std::strtod(shown(x).c_str(), nullptr);
 }
 
 /// An x near `guess` for which f(x) == y, if there is one; a short one if possible.

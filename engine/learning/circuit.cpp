@@ -5,19 +5,13 @@
 #include <numeric>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/overloaded.hpp"
 
 namespace saltus::learning {
 
 namespace {
 
 constexpr std::uint64_t most_synapses = std::uint64_t{1} << 27;
-
-template <class... Fs>
-struct Overloaded : Fs... {
-    using Fs::operator()...;
-};
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 void check_gradient(const Population& population) {
     std::visit(

@@ -4,19 +4,13 @@
 #include <optional>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/overloaded.hpp"
 
 namespace saltus::learning {
 
 namespace {
 
 constexpr double after_spike = -0x1p100;  // V of a neuron that has fired: no sum of weights lifts it again
-
-template <class... F>
-struct Overloaded : F... {
-    using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 std::string found(std::uint64_t n) {
     return ", found " + std::to_string(n) + ".";

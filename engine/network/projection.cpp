@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/overloaded.hpp"
 #include "saltus/engine/synapse_draw.hpp"
 
 namespace saltus {
@@ -11,13 +12,6 @@ namespace saltus {
 namespace {
 
 constexpr std::uint64_t most_explicit_synapses = std::uint64_t{1} << 31;
-
-template <class... Fs>
-struct Overloaded : Fs... {
-    using Fs::operator()...;
-};
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 std::uint64_t area(const Convolution::Pair& p) {
     return std::uint64_t{p[0]} * p[1];

@@ -11,10 +11,9 @@
 //   dbeta = sum_t p (u[t-1] - x) - sum_ij S_ij (G_ij + v_ij)
 //   dn = -sum_t zeta u / (n + e)^2,  db = -sum_t zeta,  dw = that of the drive + 2 w dn + w (dG + dG^T)
 //
-// A sample goes forward layer by layer and back, by one thread, so that what it needs stays in cache: two
-// numbers and a bit for a neuron and a step. Spikes are visited, not zeros: a spike adds a row of weights to
-// the drive, and a row of errors to the gradient of those weights. Only the errors that a layer hands down
-// are dense products.
+// A sample goes forward layer by layer and back, by one thread, which keeps two numbers and a bit for a
+// neuron and a step. Spikes are visited, not zeros: a spike adds a row of weights to the drive, and a row of
+// errors to the gradient of those weights. Only the errors that a layer hands down are dense products.
 #pragma once
 
 #include <cstdint>
