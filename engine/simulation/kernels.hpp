@@ -13,6 +13,7 @@
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define SALTUS_VECTOR_VERSIONS __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#define SALTUS_VECTOR_CHOICE  // a loop may choose by itself
 #else
 #define SALTUS_VECTOR_VERSIONS
 #endif

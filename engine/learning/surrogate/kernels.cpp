@@ -11,6 +11,11 @@ namespace saltus::learning::surrogate {
 
 namespace {
 
+/// Of one vector: what any processor with AVX2 has.
+constexpr std::size_t bytes = 32;
+template <class T>
+constexpr std::size_t vector_lanes = bytes / sizeof(T);
+
 /// use(c) for each spike of a position.
 template <class Use>
 [[gnu::always_inline]] inline void for_each_spike(const std::uint64_t* bits, std::size_t words, Use&& use) {
@@ -20,7 +25,7 @@ template <class Use>
     }
 }
 
-/// Rows of B blocks, of which the first begins at `column`.
+/// Rows of B vectors, of which the first begins at `column`.
 template <class T, std::size_t B>
 [[gnu::always_inline]] inline void add_spikes_of(T* out, std::size_t n, BitRows spikes, const T* table,
                                                  std::size_t width) {
@@ -29,14 +34,14 @@ template <class T, std::size_t B>
         std::uint64_t any = 0;
         for (std::size_t w = 0; w < spikes.words; ++w) any |= bits[w];
         if (any == 0) continue;
-        std::array<Block<T>, B> sum;
-        for (std::size_t j = 0; j < B; ++j) sum[j] = load(out + j * lanes);
+        std::array<Block<T, bytes>, B> sum;
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T>);
         for_each_spike(
             bits, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
                 const T* row = table + c * width;
-                for (std::size_t j = 0; j < B; ++j) sum[j] += load(row + j * lanes);
+                for (std::size_t j = 0; j < B; ++j) sum[j] += load<bytes>(row + j * vector_lanes<T>);
             });
-        for (std::size_t j = 0; j < B; ++j) store(out + j * lanes, sum[j]);
+        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T>, sum[j]);
     }
 }
 
@@ -45,15 +50,15 @@ template <class T, std::size_t B>
                                                   std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, out += width) {
         const T* values = x.first + k * x.step;
-        std::array<Block<T>, B> sum;
-        for (std::size_t j = 0; j < B; ++j) sum[j] = load(out + j * lanes);
+        std::array<Block<T, bytes>, B> sum;
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T>);
         for (std::size_t c = 0; c < x.channels; ++c) {
             const T value = values[c];
             if (value == T(0)) continue;
             const T* row = table + c * width;
-            for (std::size_t j = 0; j < B; ++j) sum[j] += value * load(row + j * lanes);
+            for (std::size_t j = 0; j < B; ++j) sum[j] += value * load<bytes>(row + j * vector_lanes<T>);
         }
-        for (std::size_t j = 0; j < B; ++j) store(out + j * lanes, sum[j]);
+        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T>, sum[j]);
     }
 }
 
@@ -61,12 +66,13 @@ template <class T, std::size_t B>
 [[gnu::always_inline]] inline void collect_spikes_of(T* table, std::size_t n, BitRows spikes, const T* rows,
                                                      std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, rows += width) {
-        std::array<Block<T>, B> row;
-        for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
+        std::array<Block<T, bytes>, B> row;
+        for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T>);
         for_each_spike(
             spikes.first + k * spikes.step, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
                 T* sum = table + c * width;
-                for (std::size_t j = 0; j < B; ++j) store(sum + j * lanes, load(sum + j * lanes) + row[j]);
+                for (std::size_t j = 0; j < B; ++j)
+                    store(sum + j * vector_lanes<T>, load<bytes>(sum + j * vector_lanes<T>) + row[j]);
             });
     }
 }
@@ -76,14 +82,14 @@ template <class T, std::size_t B>
                                                       std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, rows += width) {
         const T* values = x.first + k * x.step;
-        std::array<Block<T>, B> row;
-        for (std::size_t j = 0; j < B; ++j) row[j] = load(rows + j * lanes);
+        std::array<Block<T, bytes>, B> row;
+        for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T>);
         for (std::size_t c = 0; c < x.channels; ++c) {
             const T value = values[c];
             if (value == T(0)) continue;
             T* sum = table + c * width;
             for (std::size_t j = 0; j < B; ++j)
-                store(sum + j * lanes, load(sum + j * lanes) + value * row[j]);
+                store(sum + j * vector_lanes<T>, load<bytes>(sum + j * vector_lanes<T>) + value * row[j]);
         }
     }
 }
@@ -118,12 +124,12 @@ template <class T>
 #pragma omp simd
                 for (std::size_t i = 0; i < lanes; ++i)
                     fires[i] = u[j + i] * s.per_norm[j + i] - s.threshold[j + i] > T(0) ? 1 : 0;
-                std::array<std::uint64_t, 2> bytes;
-                std::memcpy(bytes.data(), fires.data(), lanes);
+                std::array<std::uint64_t, 2> eights;
+                std::memcpy(eights.data(), fires.data(), lanes);
                 // Eight bytes of 0 or 1 to eight bits.
                 constexpr std::uint64_t gather = 0x0102040810204080u;
-                const std::uint64_t low = (bytes[0] * gather) >> 56;
-                const std::uint64_t high = (bytes[1] * gather) >> 56;
+                const std::uint64_t low = (eights[0] * gather) >> 56;
+                const std::uint64_t high = (eights[1] * gather) >> 56;
                 bits |= (low | (high << 8)) << (j % 64);
             }
             s.spikes[k * s.words + w] = bits;
@@ -172,13 +178,14 @@ template <class T>
         });
 }
 
-/// f<B>(column) for blocks side by side.
-template <class F>
+/// f<B>(column) for B vectors side by side; a width is a multiple of two.
+template <class T, class F>
 [[gnu::always_inline]] inline void by_columns(std::size_t width, F&& f) {
     std::size_t column = 0;
-    for (; column + 4 * lanes <= width; column += 4 * lanes) f.template operator()<4>(column);
-    for (; column + 2 * lanes <= width; column += 2 * lanes) f.template operator()<2>(column);
-    for (; column < width; column += lanes) f.template operator()<1>(column);
+    constexpr std::size_t one = vector_lanes<T>;
+    for (; column + 8 * one <= width; column += 8 * one) f.template operator()<8>(column);
+    for (; column + 4 * one <= width; column += 4 * one) f.template operator()<4>(column);
+    for (; column < width; column += 2 * one) f.template operator()<2>(column);
 }
 
 }  // namespace
@@ -186,28 +193,28 @@ template <class F>
 #define SALTUS_FOR_BOTH(T)                                                                               \
     SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,        \
                                            std::size_t width) {                                          \
-        by_columns(                                                                                      \
+        by_columns<T>(                                                                                   \
             width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
                 add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                               \
             });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,      \
                                             std::size_t width) {                                         \
-        by_columns(                                                                                      \
+        by_columns<T>(                                                                                   \
             width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
                 add_numbers_of<T, B>(out + c, n, x, table + c, width);                                   \
             });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,   \
                                                std::size_t width) {                                      \
-        by_columns(                                                                                      \
+        by_columns<T>(                                                                                   \
             width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
                 collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                          \
             });                                                                                          \
     }                                                                                                    \
     SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, \
                                                 std::size_t width) {                                     \
-        by_columns(                                                                                      \
+        by_columns<T>(                                                                                   \
             width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
                 collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                              \
             });                                                                                          \

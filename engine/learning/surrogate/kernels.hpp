@@ -87,7 +87,7 @@ void step_neurons_back(const NeuronStepBack<float>& step, const SurrogateFunctio
 void step_neurons_back(const NeuronStepBack<double>& step, const SurrogateFunction& f);
 
 /// Most rows that gather_products takes at once.
-constexpr std::size_t tile_rows = 8;
+constexpr std::size_t tile_rows = 24;
 /// out[k] += sum over taps a of sources[a][k] tables[a], k < rows: a row of `inner` numbers times a table of
 /// [inner][width]. Sources that do not exist point to zeros.
 template <class T>

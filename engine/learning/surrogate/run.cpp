@@ -47,24 +47,30 @@ std::size_t row_of(const SignalSize& size, std::uint64_t t, std::uint64_t a, std
 template <class F>
 void for_each_run(const PlacedLayer& layer, F&& f) {
     const bool along_time = layer.out.positions() == 1;
-    std::uint32_t tap = 0;
-    for (std::uint32_t kt = 0; kt < layer.kernel[0]; ++kt) {
-        const Range t = range(layer, 0, kt);
-        for (std::uint32_t ka = 0; ka < layer.kernel[1]; ++ka) {
-            const Range a = range(layer, 1, ka);
-            for (std::uint32_t kb = 0; kb < layer.kernel[2]; ++kb, ++tap) {
-                const Range b = range(layer, 2, kb);
-                if (a.begin == a.end || b.begin == b.end || t.begin == t.end) continue;
-                if (along_time) {
-                    f(tap, t.begin, row_of(layer.in, t.input(t.begin), a.input(0), b.input(0)),
-                      t.end - t.begin, t.stride * layer.in.positions());
-                    continue;
-                }
-                for (std::uint64_t step = t.begin; step < t.end; ++step) {
-                    for (std::uint64_t k = a.begin; k < a.end; ++k) {
-                        f(tap, row_of(layer.out, step, k, b.begin),
-                          row_of(layer.in, t.input(step), a.input(k), b.input(b.begin)), b.end - b.begin,
-                          b.stride);
+    // All taps of some steps before the next: what they read and write stays in the cache.
+    const std::uint64_t block = along_time ? layer.out.steps : std::max(1u, 256 / layer.out.positions());
+    for (std::uint64_t first = 0; first < layer.out.steps; first += block) {
+        std::uint32_t tap = 0;
+        for (std::uint32_t kt = 0; kt < layer.kernel[0]; ++kt) {
+            Range t = range(layer, 0, kt);
+            t.begin = std::max(t.begin, first);
+            t.end = std::min(t.end, first + block);
+            for (std::uint32_t ka = 0; ka < layer.kernel[1]; ++ka) {
+                const Range a = range(layer, 1, ka);
+                for (std::uint32_t kb = 0; kb < layer.kernel[2]; ++kb, ++tap) {
+                    const Range b = range(layer, 2, kb);
+                    if (a.begin == a.end || b.begin == b.end || t.begin >= t.end) continue;
+                    if (along_time) {
+                        f(tap, t.begin, row_of(layer.in, t.input(t.begin), a.input(0), b.input(0)),
+                          t.end - t.begin, t.stride * layer.in.positions());
+                        continue;
+                    }
+                    for (std::uint64_t step = t.begin; step < t.end; ++step) {
+                        for (std::uint64_t k = a.begin; k < a.end; ++k) {
+                            f(tap, row_of(layer.out, step, k, b.begin),
+                              row_of(layer.in, t.input(step), a.input(k), b.input(b.begin)), b.end - b.begin,
+                              b.stride);
+                        }
                     }
                 }
             }
