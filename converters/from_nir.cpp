@@ -9,6 +9,7 @@
 
 #include "nir_stages.hpp"
 #include "node_order.hpp"
+#include "saltus/converters/surrogate_model.hpp"
 #include "saltus/engine/errors.hpp"
 
 namespace saltus::converters {
@@ -593,6 +594,7 @@ class Importer {
 }  // namespace
 
 NirImport network_from_nir(const io::NirDocument& document, const NirReading& reading) {
+    check_no_surrogate(document);
     return Importer(document, reading).import();
 }
 

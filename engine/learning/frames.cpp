@@ -34,6 +34,22 @@ class JoinedFrames final : public FrameSet {
     std::shared_ptr<const FrameSet> second_;
 };
 
+class ReorderedFrames final : public FrameSet {
+  public:
+    ReorderedFrames(std::shared_ptr<const FrameSet> set, std::vector<std::uint64_t> order,
+                    std::vector<std::uint32_t> labels)
+        : FrameSet(set->layout(), std::move(labels)), set_(std::move(set)), order_(std::move(order)) {}
+
+    void read(std::uint64_t i, std::span<float> values) const override { set_->read(order_[i], values); }
+    void read_altered(std::uint64_t i, std::uint64_t draw, std::span<float> values) const override {
+        set_->read_altered(order_[i], draw, values);
+    }
+
+  private:
+    std::shared_ptr<const FrameSet> set_;
+    std::vector<std::uint64_t> order_;
+};
+
 /// Sums of the numbers at each place of the shape, and of their squares, [place][2].
 void add_moments(std::span<const float> values, std::span<double> moments) {
     const std::size_t width = moments.size() / 2;
@@ -121,6 +137,20 @@ std::shared_ptr<const FrameSet> joined(std::shared_ptr<const FrameSet> first,
     std::vector<std::uint32_t> labels = first->labels();
     labels.insert(labels.end(), second->labels().begin(), second->labels().end());
     return std::make_shared<JoinedFrames>(std::move(first), std::move(second), std::move(labels));
+}
+
+std::shared_ptr<const FrameSet> reordered(std::shared_ptr<const FrameSet> set,
+                                          std::vector<std::uint64_t> order) {
+    std::vector<std::uint32_t> labels;
+    labels.reserve(order.size());
+    for (const std::uint64_t i : order) {
+        if (i >= set->size()) {
+            throw UsageError("frames, order: expected numbers below " + std::to_string(set->size()) +
+                             ", found " + std::to_string(i) + ".");
+        }
+        labels.push_back(set->label(i));
+    }
+    return std::make_shared<ReorderedFrames>(std::move(set), std::move(order), std::move(labels));
 }
 
 void read_batch(const FrameSet& set, std::span<const std::uint64_t> samples,

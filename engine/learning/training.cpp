@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <numeric>
 
 #include "saltus/engine/digest.hpp"
@@ -64,6 +65,14 @@ class Loop {
                              std::to_string(learner_.samples()) + ", found " +
                              std::to_string(options_.validation) + ".");
         }
+        if (!options_.balance.empty() && options_.balance.size() != learner_.samples()) {
+            throw UsageError("balanced drawing: expected a label for each of " +
+                             std::to_string(learner_.samples()) + " samples, found " +
+                             std::to_string(options_.balance.size()) + ".");
+        }
+        if (!options_.balance.empty() && !options_.shuffle) {
+            throw UsageError("balanced drawing and the order of the file exclude each other.");
+        }
         if (options_.patience > 0 && options_.validation == 0) {
             throw UsageError("early stopping needs samples held back for validation, found none.");
         }
@@ -85,6 +94,7 @@ class Loop {
         const bool to_the_end =
             schedule.kind == Schedule::Kind::cosine || schedule.kind == Schedule::Kind::linear;
         digest.number(to_the_end ? options_.epochs : 0);
+        for (const std::uint32_t label : options_.balance) digest.number(label);
         return digest.value();
     }
 
@@ -98,7 +108,9 @@ class Loop {
 
     void epoch() {
         std::vector<std::uint64_t> order(training_);
-        if (options_.shuffle) {
+        if (!options_.balance.empty()) {
+            order = balanced({options_.balance.data(), training_}, options_.seed, now_.epoch);
+        } else if (options_.shuffle) {
             order = shuffled(training_, options_.seed, now_.epoch);
         } else {
             std::iota(order.begin(), order.end(), 0);
@@ -192,6 +204,21 @@ std::vector<std::uint64_t> shuffled(std::uint64_t n, std::uint64_t seed, std::ui
     std::iota(order.begin(), order.end(), 0);
     const CounterRandom random(seed, epoch);
     for (std::uint64_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i, i)]);
+    return order;
+}
+
+std::vector<std::uint64_t> balanced(std::span<const std::uint32_t> labels, std::uint64_t seed,
+                                    std::uint64_t epoch) {
+    std::map<std::uint32_t, std::vector<std::uint64_t>> of_class;
+    for (std::uint64_t i = 0; i < labels.size(); ++i) of_class[labels[i]].push_back(i);
+    std::vector<const std::vector<std::uint64_t>*> classes;
+    for (const auto& entry : of_class) classes.push_back(&entry.second);
+    const CounterRandom random(seed, epoch);
+    std::vector<std::uint64_t> order(labels.size());
+    for (std::uint64_t i = 0; i < order.size(); ++i) {
+        const std::vector<std::uint64_t>& members = *classes[random.below(2 * i, classes.size())];
+        order[i] = members[random.below(2 * i + 1, members.size())];
+    }
     return order;
 }
 

@@ -16,6 +16,7 @@ void add_train(CLI::App& app);
 /// Rules below `train`.
 void add_train_s4nn(CLI::App& train);
 void add_train_exact(CLI::App& train);
+void add_train_surrogate(CLI::App& train);
 
 /// The job was stopped by Ctrl-C; what was recorded has been kept.
 struct Interrupted {};

@@ -108,4 +108,19 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     return text;
 }
 
+std::string confusion_table(const std::vector<std::string>& classes,
+                            const std::vector<std::uint64_t>& counts) {
+    const std::size_t n = classes.size();
+    std::vector<std::vector<std::string>> rows(1, {"true \\ decided"});
+    rows[0].insert(rows[0].end(), classes.begin(), classes.end());
+    for (std::size_t i = 0; i < n; ++i) {
+        rows.push_back({classes[i]});
+        for (std::size_t j = 0; j < n; ++j) {
+            const std::uint64_t count = counts[i * n + j];
+            rows.back().push_back(count == 0 ? "." : std::to_string(count));
+        }
+    }
+    return table(rows);
+}
+
 }  // namespace saltus::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -47,5 +48,8 @@ class ProgressLine {
 
 /// Lines up the columns of `rows`, the first of which is the heading.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);
+/// counts[i * classes + j]: samples of class i that were taken for class j.
+[[nodiscard]] std::string confusion_table(const std::vector<std::string>& classes,
+                                          const std::vector<std::uint64_t>& counts);
 
 }  // namespace saltus::cli

@@ -8,10 +8,12 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "encoding.hpp"
+#include "evaluate_surrogate.hpp"
 #include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "saltus/io/report.hpp"
+#include "surrogate_arguments.hpp"
 
 namespace saltus::cli {
 
@@ -24,6 +26,7 @@ struct Options {
     std::string duration;
     std::string output;
     std::string decide;
+    std::string left_out;
     std::string report;
     unsigned threads = 0;
     bool json = false;
@@ -86,20 +89,6 @@ Facts facts(const datasets::Evaluation& e, const datasets::Dataset& dataset) {
             {"time a sample, one thread", short_number(1e3 * per_sample(e.simulation_s)) + " ms"},
             {"samples a second", short_number(static_cast<double>(e.samples) / e.wall_s) + " on " +
                                      std::to_string(e.threads) + " threads"}};
-}
-
-std::string confusion_text(const datasets::Evaluation& e) {
-    const std::size_t n = e.classes.size();
-    std::vector<std::vector<std::string>> rows(1, {"true \\ decided"});
-    rows[0].insert(rows[0].end(), e.classes.begin(), e.classes.end());
-    for (std::size_t i = 0; i < n; ++i) {
-        rows.push_back({e.classes[i]});
-        for (std::size_t j = 0; j < n; ++j) {
-            const std::uint64_t count = e.confusion[i * n + j];
-            rows.back().push_back(count == 0 ? "." : std::to_string(count));
-        }
-    }
-    return table(rows);
 }
 
 nlohmann::ordered_json as_json(const datasets::Evaluation& e) {
@@ -226,6 +215,11 @@ bool first_spikes_decide(const Options& options, bool file_says_so, const datase
 }
 
 void evaluate(const Options& options) {
+    if (const std::optional<converters::SurrogateModel> model = read_surrogate(options.network)) {
+        evaluate_surrogate(*model, {options.network, options.dataset, options.split, options.left_out,
+                                    options.report, options.threads, options.json, options.quiet});
+        return;
+    }
     const converters::NirImport import = read_network(options.network, options.reading);
     if (!options.quiet) print_notes(import.notes);
     const bool exact = exact_decides(options, import.exact);
@@ -272,7 +266,7 @@ void evaluate(const Options& options) {
     } else {
         std::vector<std::vector<std::string>> rows;
         for (const auto& [name, value] : facts(e, dataset)) rows.push_back({name, value});
-        std::cout << table(rows) << "\n" << confusion_text(e);
+        std::cout << table(rows) << "\n" << confusion_table(e.classes, e.confusion);
     }
     if (!options.report.empty()) write_evaluation_report(options, import.network, dataset, e, import.notes);
     if (e.interrupted) throw Interrupted{};
@@ -287,7 +281,8 @@ void add_evaluate(CLI::App& app) {
     verb->add_option("DATASET", options->dataset,
                      "a folder of images (MNIST) or event-camera files, a spike HDF5 file, or yin-yang")
         ->required();
-    verb->add_option("--split", options->split, "train or test; default: everything");
+    verb->add_option("--split", options->split, "train, test (or validation, of sound); default: everything");
+    verb->add_option("--left-out", options->left_out, "spoken digits: the speaker who is the test part");
     verb->add_option("-d,--duration", options->duration, "use this much of each sample, as in 300ms");
     verb->add_option("--decide", options->decide,
                      "first: the first output spike, every neuron firing at most once; most: most spikes "

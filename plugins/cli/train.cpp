@@ -8,6 +8,7 @@ void add_train(CLI::App& app) {
     verb->require_subcommand(1);
     add_train_s4nn(*verb);
     add_train_exact(*verb);
+    add_train_surrogate(*verb);
 }
 
 }  // namespace saltus::cli

@@ -236,7 +236,7 @@ void train(Options& options) {
     if (!options.learn_delays) network = with_matrices(network);
     const auto rule = std::make_shared<learning::ExactRule>(network, samples, rule_of);
     learning::GradientLearner learner(rule, options.training.gradient_options());
-    options.training.run("exact gradients", learner, dataset, [&] {
+    options.training.run("exact gradients", learner, {dataset.name}, [&] {
         std::vector<std::string> notes;
         io::NirDocument document = converters::nir_from_network(rule->network(learner.parameters()), &notes);
         if (!options.training.quiet()) print_notes(notes);

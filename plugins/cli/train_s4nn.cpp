@@ -93,13 +93,13 @@ void train(Options& options) {
         sequential.weight_decays = {options.training.weight_decay()};
         sequential.averaged_samples = options.averaged_samples;
         learning::S4nnSequential learner(std::move(network), samples, rule, sequential);
-        options.training.run("S4NN, one sample at a time", learner, dataset,
+        options.training.run("S4NN, one sample at a time", learner, {dataset.name},
                              [&] { return document(learner.network()); });
         return;
     }
     const auto gradient = std::make_shared<learning::S4nnRule>(std::move(network), samples, rule);
     learning::GradientLearner learner(gradient, options.training.gradient_options());
-    options.training.run("S4NN, mini-batches", learner, dataset,
+    options.training.run("S4NN, mini-batches", learner, {dataset.name},
                          [&] { return document(gradient->network(learner.parameters())); });
 }
 

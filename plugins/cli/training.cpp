@@ -83,15 +83,17 @@ TrainingArguments::TrainingArguments(TrainingDefaults defaults)
     : optimizer_(std::move(defaults.optimizer)),
       schedule_(std::move(defaults.schedule)),
       learning_rate_(defaults.learning_rate),
-      weight_decay_(defaults.weight_decay) {
+      weight_decay_(defaults.weight_decay),
+      largest_element_(defaults.largest_element) {
     training_.epochs = defaults.epochs;
     training_.batch = defaults.batch;
     training_.schedule.last = defaults.last_rate;
+    training_.schedule.gamma = defaults.gamma;
+    training_.schedule.warmup = defaults.warmup;
 }
 
-void TrainingArguments::add_to(CLI::App& app) {
-    app.add_option("DATASET", dataset_, "a folder of images (MNIST), a spike HDF5 file, or yin-yang")
-        ->required();
+void TrainingArguments::add_to(CLI::App& app, const std::string& data_sets) {
+    app.add_option("DATASET", dataset_, data_sets)->required();
     app.add_option("-o,--out", out_, "the trained network: .nir, or .json for NIR-style JSON")->required();
     app.add_option("--split", split_, "part to learn from (default: train; \"\" takes everything)");
     app.add_option("--network", network_, "network to begin with, instead of a new one");
@@ -102,6 +104,7 @@ void TrainingArguments::add_to(CLI::App& app) {
     app.add_option("--momentum", momentum_, "of sgd")->capture_default_str();
     app.add_option("--weight-decay", weight_decay_)->capture_default_str();
     app.add_option("--largest-norm", largest_norm_, "longer gradients are cut to this length");
+    app.add_option("--largest-element", largest_element_, "larger elements of gradients are cut to this");
     app.add_option("--averaging", averaging_,
                    "hand out an average of the weights: 0.999 is one over about 1000 steps");
     app.add_option("--schedule", schedule_,
@@ -140,6 +143,7 @@ learning::GradientLearnerOptions TrainingArguments::gradient_options() const {
     options.learning_rate = learning_rate_;
     options.averaging = averaging_;
     options.largest_norm = largest_norm_;
+    options.largest_element = largest_element_;
     return options;
 }
 
@@ -147,14 +151,16 @@ datasets::Dataset TrainingArguments::dataset(const datasets::Encoding& encoding)
     return datasets::open_dataset(dataset_, split_, encoding);
 }
 
-learning::TrainingOptions TrainingArguments::options(std::uint64_t samples) const {
+learning::TrainingOptions TrainingArguments::options(std::uint64_t samples,
+                                                     const TrainingSamples& what) const {
     learning::TrainingOptions options = training_;
     options.schedule.kind = learning::schedule_kind(schedule_);
     if (!(validation_ >= 0.0)) {
         throw UsageError("--validation: expected >= 0, found " + shown(validation_) + ".");
     }
-    options.validation = static_cast<std::uint64_t>(
-        validation_ < 1.0 ? validation_ * static_cast<double>(samples) + 0.5 : validation_);
+    options.validation = what.held_back.value_or(static_cast<std::uint64_t>(
+        validation_ < 1.0 ? validation_ * static_cast<double>(samples) + 0.5 : validation_));
+    options.balance = what.balance;
     options.shuffle = !no_shuffle_;
     options.keep_best = !last_epoch_;
     return options;
@@ -170,10 +176,9 @@ void TrainingArguments::check() const {
 }
 
 void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
-                            const datasets::Dataset& dataset,
-                            const std::function<io::NirDocument()>& result) {
+                            const TrainingSamples& samples, const std::function<io::NirDocument()>& result) {
     check();
-    learning::TrainingOptions options = this->options(learner.samples());
+    learning::TrainingOptions options = this->options(learner.samples(), samples);
     const std::string checkpoint =
         checkpoint_.empty() ? fs::path(out_).replace_extension(".checkpoint.h5").string() : checkpoint_;
     const std::chrono::duration<double> every(parse_duration(checkpoint_every_).seconds());
@@ -215,11 +220,12 @@ void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (outcome.interrupted) throw Interrupted{};
     write_document(result(), out_);
+    const ordered_json figures = samples.figures ? samples.figures() : ordered_json::object();
     fs::remove(checkpoint);
 
     std::vector<std::pair<std::string, std::string>> facts{
         {"rule", rule},
-        {"data set", dataset.name + ", " + with_commas(learner.samples()) + " samples, " +
+        {"data set", samples.name + ", " + with_commas(learner.samples()) + " samples, " +
                          with_commas(options.validation) + " of them held back"},
         {"epochs", std::to_string(outcome.log.size()) + (outcome.stopped_early ? ", stopped early" : "")}};
     if (outcome.best_epoch) {
@@ -228,6 +234,8 @@ void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
                                              percent(best.validation.accuracy()) +
                                              " of those held back right");
     }
+    for (const auto& [name, value] : figures.items())
+        facts.emplace_back(name, value.is_number() ? short_number(value.get<double>()) : value.dump());
     facts.emplace_back("time", short_number(seconds) + " s");
     facts.emplace_back("network", out_);
     if (json_) {
@@ -244,6 +252,7 @@ void TrainingArguments::run(const std::string& rule, learning::Learner& learner,
                             {"out", out_},
                             {"log", std::move(log_lines)}};
         if (outcome.best_epoch) object["best_epoch"] = *outcome.best_epoch;
+        object.update(figures);
         std::cout << object.dump() << "\n";
     } else {
         std::vector<std::vector<std::string>> rows;

@@ -73,6 +73,11 @@ class StoredFrames final : public FrameSet {
 [[nodiscard]] std::shared_ptr<const FrameSet> joined(std::shared_ptr<const FrameSet> first,
                                                      std::shared_ptr<const FrameSet> second);
 
+/// The samples of `set` in another order, or some of them: number i is `order[i]`. Throws UsageError for a
+/// number that is not below the size of the set.
+[[nodiscard]] std::shared_ptr<const FrameSet> reordered(std::shared_ptr<const FrameSet> set,
+                                                        std::vector<std::uint64_t> order);
+
 struct FrameBatch {
     std::vector<float> values;  // [sample][step][shape]
     std::vector<std::uint32_t> labels;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "saltus/engine/learning/learner.hpp"
@@ -51,6 +52,9 @@ struct TrainingOptions {
     Schedule schedule{};
     std::uint64_t seed = 0;
     bool shuffle = true;
+    /// Labels of all samples: an epoch draws as many as there are, with replacement, each class as likely as
+    /// the others. Empty: each sample once.
+    std::vector<std::uint32_t> balance = {};
     std::uint64_t validation = 0;  // samples held back: the last ones
     std::uint64_t patience = 0;    // stop after so many epochs without a new best; 0: never
     bool keep_best = true;         // hand out the best epoch (by validation), not the last
@@ -72,6 +76,11 @@ struct TrainingResult {
 
 /// Sample numbers 0 ... n - 1 in the order of an epoch: Fisher and Yates, with draws of (seed, epoch).
 [[nodiscard]] std::vector<std::uint64_t> shuffled(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch);
+
+/// As many draws with replacement as there are labels: a class that occurs, each as likely, then one of its
+/// samples. A function of (seed, epoch).
+[[nodiscard]] std::vector<std::uint64_t> balanced(std::span<const std::uint32_t> labels, std::uint64_t seed,
+                                                  std::uint64_t epoch);
 
 /// The best epoch has most held back samples right; of equals the smaller loss, then the earlier. The learner
 /// is left as it was then (keep_best), or as it is at the end. Throws UsageError for options out of their
