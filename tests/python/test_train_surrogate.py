@@ -10,7 +10,13 @@ import pytest
 from test_cli import PROGRAM
 from test_cli import saltus as run
 
-SHORT = ("--frame", "2ms", "--epochs", "2", "--layers", "dense 12; dense 8 recurrent; readout mean", "-q")
+DEFAULTS = {"--frame": "2ms", "--epochs": 2, "--layers": "dense 12; dense 8 recurrent; readout mean"}
+
+
+def short(*options):
+    """`options`, and the defaults of these tests where they say nothing else."""
+    chosen = [entry for name, value in DEFAULTS.items() if name not in options for entry in (name, value)]
+    return ("--split", "", "-q", *chosen, *options)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def parameters(path):
 
 
 def train(data, out, *options, code=0):
-    return run("train", "surrogate", data, "--split", "", "-o", out, *SHORT, *options, code=code)
+    return run("train", "surrogate", data, "-o", out, *short(*options), code=code)
 
 
 def test_a_trained_network_classifies_and_says_how_often_its_neurons_fire(spikes, tmp_path):
@@ -68,7 +74,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(spikes, tmp_path):
     options = ("--epochs", "40", "--batch", "4", "--balanced", "--noise", "0.2")
     train(spikes, tmp_path / "whole.nir", *options)
     log = tmp_path / "log.jsonl"
-    arguments = ["train", "surrogate", spikes, "--split", "", "-o", tmp_path / "parts.nir", *SHORT, *options]
+    arguments = ["train", "surrogate", spikes, "-o", tmp_path / "parts.nir", *short(*options)]
     command = [PROGRAM, *map(str, arguments), "--log", str(log), "--checkpoint-every", "1ms"]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         while not log.exists() or log.read_text().count("\n") < 3:
@@ -87,11 +93,8 @@ def test_a_description_in_json_and_the_same_words_give_the_same_network(spikes, 
     layers = [{"dense": 12}, {"dense": 8, "recurrent": True}, "readout mean"]
     (tmp_path / "net.json").write_text(json.dumps({"layers": layers}))
     train(spikes, tmp_path / "words.nir")
-    short = [option for option in SHORT if option not in ("--layers", SHORT[SHORT.index("--layers") + 1])]
-    run(
-        "train", "surrogate", spikes, "--split", "", "-o", tmp_path / "json.nir", *short,
-        "--network", tmp_path / "net.json",
-    )  # fmt: skip
+    data = ("train", "surrogate", spikes, "--split", "", "--frame", "2ms", "--epochs", 2, "-q")
+    run(*data, "--network", tmp_path / "net.json", "-o", tmp_path / "json.nir")
     assert np.array_equal(parameters(tmp_path / "words.nir"), parameters(tmp_path / "json.nir"))
 
 
