@@ -134,8 +134,8 @@ void check_no_surrogate(const io::NirDocument& document) {
     if (!own_group(document, subject)) return;
     throw NetworkError(
         "network", "",
-        "the file holds layers that were trained in steps of time. `saltus evaluate` takes it as it is; for "
-        "neurons and synapses with delays, which all clocks run: saltus convert IN OUT --to-delays.");
+        "the file holds layers that were trained in steps of time, which are not yet turned into neurons "
+        "and synapses. `saltus evaluate` and `saltus train surrogate --network` take it as it is.");
 }
 
 }  // namespace saltus::converters

@@ -5,8 +5,7 @@
 //                        task, derivatives, binary, encoding, slot [s], slots}}
 //
 // `layers` is in the words of surrogate_text.hpp. NIR has no node for kernels over time nor for readouts, so
-// the graph itself has an Input and an Output only; what of it other tools can run is made of it by
-// delayed_network.hpp.
+// the graph itself has an Input and an Output only.
 #pragma once
 
 #include <cstdint>

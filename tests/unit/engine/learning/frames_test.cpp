@@ -85,6 +85,23 @@ TEST_SUITE("learning/frames") {
                              UsageError);
     }
 
+    TEST_CASE("reordered: number i is the sample that the order names, and none beyond the set") {
+        const auto set = std::make_shared<StoredFrames>(random_frames(4, layout(2, {3})));
+        const std::shared_ptr<const FrameSet> some = reordered(set, {3, 0, 3});
+        REQUIRE(some->size() == 3);
+        std::vector<float> expected(6);
+        std::vector<float> found(6);
+        const std::vector<std::uint64_t> order{3, 0, 3};
+        for (std::uint64_t i = 0; i < 3; ++i) {
+            set->read(order[i], expected);
+            some->read(i, found);
+            CHECK(found == expected);
+            CHECK(some->label(i) == set->label(order[i]));
+        }
+        CHECK_THROWS_WITH_AS((void)reordered(set, {4}), "frames, order: expected numbers below 4, found 4.",
+                             UsageError);
+    }
+
     TEST_CASE("after division a place of the shape deviates by 1, over the batch and its steps") {
         const FrameLayout of = layout(6, {2, 3});
         const StoredFrames frames = random_frames(9, of);

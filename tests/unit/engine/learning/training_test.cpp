@@ -270,4 +270,30 @@ TEST_SUITE("learning/training") {
         snapshot->learner["parameters"] = {1.0, 2.0};
         CHECK(contains(refusal(options), "'parameters': expected 1 values, found 2"));
     }
+
+    TEST_CASE("balanced drawing takes classes equally often however many samples they have") {
+        std::vector<std::uint32_t> labels(10000, 0);
+        std::fill(labels.begin(), labels.begin() + 100, 2);  // class 1 does not occur
+        std::uint64_t rare = 0;
+        const std::vector<std::uint64_t> order = balanced(labels, 3, 1);
+        CHECK(order.size() == labels.size());
+        for (const std::uint64_t i : order) rare += labels.at(i) == 2 ? 1 : 0;
+        // Binomial, n = 10000, p = 1 / 2: five standard deviations are 250.
+        CHECK(rare > 4750);
+        CHECK(rare < 5250);
+        CHECK(balanced(labels, 3, 1) == order);
+        CHECK(balanced(labels, 3, 2) != order);
+        CHECK(balanced(labels, 4, 1) != order);
+    }
+
+    TEST_CASE("labels for balanced drawing are one for each sample, and exclude the order of the file") {
+        const auto rule = std::make_shared<Mean>(std::vector<double>{1.0, 2.0, 3.0});
+        GradientLearner learner(rule, {});
+        TrainingOptions options;
+        options.balance = {0, 1};
+        CHECK(contains(message_of<UsageError>([&] { train(learner, options); }), "balanced drawing"));
+        options.balance = {0, 1, 1};
+        options.shuffle = false;
+        CHECK(contains(message_of<UsageError>([&] { train(learner, options); }), "order of the file"));
+    }
 }
