@@ -64,6 +64,8 @@ void evaluate_surrogate(const converters::SurrogateModel& model, const Surrogate
     datasets::FrameOptions frames = frames_of(model);
     frames.left_out = options.left_out;
     frames.threads = options.threads;
+    // Sound has as many steps as it has; spikes, as many as are asked for.
+    if (!datasets::is_sound(options.dataset)) frames.steps = model.description.steps;
     std::shared_ptr<const learning::FrameSet> samples =
         datasets::open_frames(options.dataset, options.split, frames);
     if (!model.divisors.empty()) samples = learning::scaled_frames(std::move(samples), model.divisors);

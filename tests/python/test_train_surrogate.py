@@ -145,3 +145,9 @@ def test_other_verbs_say_that_the_file_holds_layers(spikes, tmp_path):
     train(spikes, tmp_path / "a.nir")
     _, stderr = run("run", tmp_path / "a.nir", "-d", "10ms", "-o", tmp_path / "o.h5", code=4)
     assert "saltus evaluate" in stderr
+
+
+def test_samples_are_evaluated_in_as_many_steps_as_were_trained(spikes, tmp_path):
+    train(spikes, tmp_path / "a.nir", "--frames", "11")  # the last spikes are in step 19
+    stdout, _ = run("evaluate", tmp_path / "a.nir", spikes, "--json", "-q")
+    assert json.loads(stdout)["samples"] == 120
