@@ -34,11 +34,7 @@ def test_killed_runs_go_on_to_the_same_fingerprint_on_any_number_of_threads(tmp_
     chance = random.Random(7)
     results = [kill.check(job, whole, wall_s, chance) for _ in range(3)]
     assert all(result["equal"] and result["tidy"] for result in results), results
-    assert any(result["resumed_at"] for result in results), results
-
-
-def written(path):
-    return path.stat().st_mtime_ns if path.exists() else None
+    assert any(result["kills"] and result["resumed_at"] for result in results), results
 
 
 def interrupted_run(tmp_path, *arguments):
@@ -48,12 +44,12 @@ def interrupted_run(tmp_path, *arguments):
     checkpoint = tmp_path / "c.h5"
     command = [PROGRAM, "run", network, "-d", "4000s", "--checkpoint", checkpoint]
     command += ["--record", "none", "--checkpoint-every", "20ms", *arguments]
-    before = written(checkpoint)
+    before = kill.written(checkpoint)
     process = subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
-    while written(checkpoint) == before and time.monotonic() < deadline:
+    while kill.written(checkpoint) == before and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

@@ -126,12 +126,27 @@ def job_of_package(folder, neurons, seconds):
     return Job(checkpoint, command)
 
 
+def written(path):
+    """When the file was last written; None where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 def killed_and_resumed(job, wall_s, chance, kills=3):
-    """Kill the job up to `kills` times, at moments that chance has chosen; its result, and how often."""
+    """Kill the job up to `kills` times, at moments that chance has chosen; its result, and how often.
+
+    Each time only once it has written its checkpoint anew, so that a machine that is faster or slower than
+    it was in the first run does not decide whether anything is killed at all.
+    """
     done = 0
     for _ in range(kills):
+        before = written(job.checkpoint)
         process = job.start(1 + chance.randrange(THREADS))
-        time.sleep(chance.uniform(0.3, 1.0) * wall_s)
+        while process.poll() is None and written(job.checkpoint) in (before, None):
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0.0, 0.25) * wall_s)
         process.kill()
         stdout, _ = process.communicate()
         if process.returncode == 0:  # done before
