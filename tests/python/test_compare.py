@@ -100,13 +100,36 @@ def test_inspect_tells_the_tool_who_can_run_the_file_and_the_traps():
     assert any("no importer of a tool that steps maps it" in trap for trap in delayed.traps)
 
 
+RECORDINGS = ROOT / "datasets" / "samples" / "n-mnist"
+
+
 def test_decisions_on_a_data_set_are_those_of_the_clock_and_tool():
     net = saltus.load(ROOT / "datasets" / "samples" / "cnn_nmnist" / "cnn_sinabs.nir")
-    recordings = ROOT / "datasets" / "samples" / "n-mnist"
-    right = {
-        convention: saltus.evaluate(
-            net, recordings, clock="stepped", convention=convention, dt=1e-3, threads=2
-        ).correct
-        for convention in ("norse", "sinabs")
-    }
-    assert right == {"norse": 60, "sinabs": 57}  # as torch_stepped.py in tests/benchmarks/n_mnist has it
+    both = saltus.compare(net, dataset=RECORDINGS, runs=["stepped:norse", "stepped:sinabs"], dt=1e-3)
+    # Right as torch_stepped.py in tests/benchmarks/n_mnist has it; who is always right decides as the label.
+    assert both.decisions == [("stepped:norse", 60, 60, 60), ("stepped:sinabs", 60, 57, 57)]
+    assert (both.results, both.populations) == ({}, [])
+    alone = saltus.evaluate(net, RECORDINGS, clock="stepped", convention="sinabs", dt=1e-3)
+    assert both.evaluations["stepped:sinabs"].decisions == alone.decisions
+
+
+def test_inputs_and_a_data_set_are_compared_in_one_call():
+    net = saltus.load(ROOT / "datasets" / "samples" / "cnn_nmnist" / "cnn_sinabs.nir")
+    runs, threes = ["stepped:norse", "exact:norse"], RECORDINGS / "Test" / "3"
+    both = saltus.compare(net, {"input": ([0.001], [0])}, 0.1, dataset=threes, runs=runs, dt=1e-3)
+    assert list(both.results) == list(both.evaluations) == runs
+    # The first 100 ms of each recording decide: the duration holds for both.
+    choices = {"duration": 0.1, "convention": "norse", "dt": 1e-3}
+    for name, clock in zip(runs, ("stepped", "exact"), strict=True):
+        alone = saltus.evaluate(net, threes, clock=clock, **choices)
+        assert both.evaluations[name].decisions == alone.decisions
+
+
+def test_what_there_is_to_run_on_is_asked_for():
+    net = saltus.load(LIF)
+    with pytest.raises(saltus.UsageError, match="inputs or a dataset"):
+        saltus.compare(net)
+    with pytest.raises(saltus.UsageError, match="belong to a dataset"):
+        saltus.compare(net, {}, 0.1, split="test")
+    with pytest.raises(saltus.LimitError, match="stepped:lava-dl: node '1': 'lava-dl' has no LIF"):
+        saltus.compare(net, dataset=RECORDINGS, runs=["stepped:lava-dl", "exact"])

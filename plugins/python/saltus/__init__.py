@@ -13,6 +13,7 @@ from saltus import datasets, losses, train
 from saltus._builder import NetworkBuilder, normal, uniform
 from saltus._compare import (
     Comparison,
+    DecisionComparison,
     FirstDifference,
     Inspection,
     PopulationComparison,
@@ -32,6 +33,7 @@ from saltus.errors import Error, FileError, InputError, LimitError, NetworkError
 __all__ = [
     "Comparison",
     "Decision",
+    "DecisionComparison",
     "Error",
     "Evaluation",
     "FileError",

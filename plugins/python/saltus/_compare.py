@@ -1,10 +1,12 @@
 """One network under several clocks and conventions, and what its file tells about them."""
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from saltus import _saltus
+from saltus._evaluate import Evaluation, evaluate
 from saltus._network import Network
 from saltus._result import Result, step_ticks
 from saltus._simulate import _is_raster, simulate
@@ -88,6 +90,19 @@ class PopulationComparison(NamedTuple):
     first_difference: FirstDifference | None
 
 
+class DecisionComparison(NamedTuple):
+    """What one run makes of a data set.
+
+    `run`; its `samples`, how many of them it decides as their label says (`correct`), and how many as the
+    first run does (`as_first`).
+    """
+
+    run: str
+    samples: int
+    correct: int
+    as_first: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Comparison:
     """Runs of one network, each held against the first.
@@ -95,13 +110,19 @@ class Comparison:
     Attributes
     ----------
     results : dict of str to Result
-        What each run gave.
+        What each run gave on `inputs`; empty without.
     populations : list of PopulationComparison
         By population, then by run, from the second on.
+    evaluations : dict of str to Evaluation
+        What each run made of the data set; empty without.
+    decisions : list of DecisionComparison
+        By run, from the first on.
     """
 
     results: dict[str, Result]
     populations: list[PopulationComparison]
+    evaluations: dict[str, Evaluation] = dataclasses.field(default_factory=dict)
+    decisions: list[DecisionComparison] = dataclasses.field(default_factory=list)
 
 
 def inspect(net: Network) -> Inspection:
@@ -143,7 +164,8 @@ class _Run(NamedTuple):
         return float(values.reshape(len(values), -1)[step, neuron])
 
 
-def _run(name: str, net: Network, inputs: Mapping[str, Any], duration: float | None, **choices: Any) -> _Run:
+def _clock_of(name: str, choices: dict[str, Any]) -> str:
+    """Clock of a run; `choices` receive its convention and lose what the clock does not take."""
     clock, _, convention = name.partition(":")
     if clock not in ("exact", "stepped"):
         raise UsageError(
@@ -153,8 +175,14 @@ def _run(name: str, net: Network, inputs: Mapping[str, Any], duration: float | N
     choices["convention"] = convention or None
     if clock == "stepped":
         choices["spike_area"] = None
-    elif choices["dt"] is None and not any(_is_raster(value) for value in inputs.values()):
-        choices["dt"] = net._reading["dt"] or _saltus.usual_step(convention or net._reading["convention"])
+    return clock
+
+
+def _run(name: str, net: Network, inputs: Mapping[str, Any], duration: float | None, **choices: Any) -> _Run:
+    clock = _clock_of(name, choices)
+    if clock == "exact" and choices["dt"] is None and not any(_is_raster(value) for value in inputs.values()):
+        convention = choices["convention"] or net._reading["convention"]
+        choices["dt"] = net._reading["dt"] or _saltus.usual_step(convention)
     meaning = {key: value for key, value in choices.items() if key != "threads"}
     try:
         built = net._build(clock=clock, **meaning)
@@ -195,12 +223,24 @@ def _population(name: str, size: int, first: _Run, run: _Run, tolerance: int, ta
     return PopulationComparison(name, run.name, spikes, rate, **found, first_difference=difference)
 
 
+def _evaluation(name: str, net: Network, dataset: "str | os.PathLike[str]", **choices: Any) -> Evaluation:
+    clock = _clock_of(name, choices)
+    try:
+        # The stepped clock runs every sample to its end, so all decide by what there is then.
+        return evaluate(net, dataset, clock=clock, decide="most", **choices)
+    except (NetworkError, LimitError) as error:
+        raise LimitError(f"{name}: {error}") from error
+
+
 def compare(
     net: Network,
-    inputs: Mapping[str, Any],
+    inputs: Mapping[str, Any] | None = None,
     duration: float | None = None,
     *,
     runs: Sequence[str] = ("exact", "stepped"),
+    dataset: "str | os.PathLike[str] | None" = None,
+    split: str | None = None,
+    output: str | None = None,
     tolerance: float | None = None,
     tau: float = 10e-3,
     dt: float | None = None,
@@ -211,15 +251,16 @@ def compare(
     t_ref: float | None = None,
     threads: int | None = None,
 ) -> Comparison:
-    """Run a network on one input under several clocks and conventions, and tell where they part.
-
-    Decisions on a data set are compared by calling `evaluate` once for each.
+    """Run a network on one input, or on a data set, under several clocks and conventions: where do they part?
 
     Parameters
     ----------
     net : Network
     inputs, duration, dt, recurrent_delay, time_unit, spike_area, reset, t_ref, threads
         As in `simulate`. The exact clock needs dt for a raster.
+    dataset, split, output
+        As in `evaluate`, beside `inputs` or in their place. The most spikes decide, or the largest potential;
+        `duration` is then that of a sample.
     runs : sequence of str
         At least two: "exact", "exact:norse", "stepped:norse", "stepped:my.json"; "stepped" for the convention
         that the file suggests. All are held against the first.
@@ -237,7 +278,9 @@ def compare(
     Raises
     ------
     UsageError
-        Fewer than two runs, or one that is not known.
+        Fewer than two runs, or one that is not known; neither inputs nor a data set.
+    FileError
+        As `evaluate`.
     LimitError
         A run that its tool or clock cannot do.
     InputError
@@ -256,6 +299,10 @@ def compare(
     names = [runs] if isinstance(runs, str) else list(runs)
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageError(f"runs: expected at least two that differ, found {names!r:.80}.")
+    if inputs is None and dataset is None:
+        raise UsageError("expected inputs or a dataset to run the network on, found neither.")
+    if dataset is None and (split is not None or output is not None):
+        raise UsageError("split and output belong to a dataset, and none was given.")
     choices = {
         "dt": dt,
         "recurrent_delay": recurrent_delay,
@@ -265,7 +312,27 @@ def compare(
         "t_ref": t_ref,
         "threads": threads,
     }
-    first, *others = (_run(name, net, inputs, duration, **choices) for name in names)
+    results, populations = {}, []
+    if inputs is not None:
+        all_runs = [_run(name, net, inputs, duration, **choices) for name in names]
+        results = {run.name: run.result for run in all_runs}
+        populations = _populations(all_runs, net, inputs, tolerance, tau)
+    evaluations, decisions = {}, []
+    if dataset is not None:
+        choices.update(split=split, output=output, duration=duration)
+        evaluations = {name: _evaluation(name, net, dataset, **choices) for name in names}
+        decided = [[decision.decided for decision in e.decisions] for e in evaluations.values()]
+        decisions = [
+            DecisionComparison(name, e.samples, e.correct, sum(map(int.__eq__, decided[0], own)))
+            for (name, e), own in zip(evaluations.items(), decided, strict=True)
+        ]
+    return Comparison(results, populations, evaluations, decisions)
+
+
+def _populations(
+    runs: list[_Run], net: Network, inputs: Mapping[str, Any], tolerance: float | None, tau: float
+) -> list[PopulationComparison]:
+    first, *others = runs
     built = net._build(clock="stepped" if first.steps else "exact")
     sizes = {name: _size(shape) for name, shape, _ in built.populations}
     populations = []
@@ -282,4 +349,4 @@ def compare(
             else:
                 apart = max(first.ticks, run.ticks)
             populations.append(_population(name, sizes[name], first, run, apart, tau))
-    return Comparison({run.name: run.result for run in (first, *others)}, populations)
+    return populations
