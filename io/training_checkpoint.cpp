@@ -8,7 +8,7 @@ namespace saltus::io {
 namespace {
 
 constexpr const char* format = "saltus training";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 
 using learning::EpochRecord;
 using learning::LearnerState;
@@ -55,7 +55,12 @@ class Reader {
 
     TrainingSnapshot snapshot(const hdf5::Group& root) {
         TrainingSnapshot snapshot;
-        snapshot.asked = value<std::uint64_t>(root, "asked");
+        const hdf5::Group asked = root.group("asked");
+        const std::size_t n = asked.children().size();
+        for (std::size_t k = 0; k < n; ++k) {
+            const hdf5::Group entry = asked.group(std::to_string(k));
+            snapshot.asked[entry.dataset("name").read_string()] = entry.dataset("value").read_string();
+        }
         snapshot.epoch = value<std::uint64_t>(root, "epoch");
         snapshot.batches = value<std::uint64_t>(root, "batches");
         const hdf5::Group tally = root.group("tally");
@@ -123,7 +128,13 @@ void write_training_checkpoint(const std::filesystem::path& path, const Training
     {
         const hdf5::Group root = file.root();
         write_version(root, format, version);
-        write_value(root, "asked", snapshot.asked);
+        const hdf5::Group asked = root.create_group("asked");
+        std::size_t k = 0;
+        for (const auto& [name, value] : snapshot.asked) {
+            const hdf5::Group entry = asked.create_group(std::to_string(k++));
+            entry.write("name", name);
+            entry.write("value", value);
+        }
         write_value(root, "epoch", snapshot.epoch);
         write_value(root, "batches", snapshot.batches);
         const hdf5::Group tally = root.create_group("tally");

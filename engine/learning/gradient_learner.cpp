@@ -82,6 +82,19 @@ Tally GradientLearner::measure(std::span<const std::uint64_t> samples, unsigned 
     return rule_->measure(parameters(), samples, threads);
 }
 
+Asked GradientLearner::asked() const {
+    Asked asked = rule_->asked();
+    const OptimizerOptions& optimizer = options_.optimizer;
+    asked["optimizer"] = optimizer_name(optimizer.kind);
+    asked["momentum"] = shown(optimizer.momentum);
+    asked["weight decay"] = shown(optimizer.weight_decay);
+    asked["learning rate"] = shown(options_.learning_rate);
+    asked["averaging"] = shown(options_.averaging);
+    asked["largest norm of the gradient"] = shown(options_.largest_norm);
+    asked["largest element of the gradient"] = shown(options_.largest_element);
+    return asked;
+}
+
 LearnerState GradientLearner::state() const {
     return {{"parameters", parameters_},
             {"averaged", averaged_},

@@ -11,6 +11,10 @@ namespace saltus::learning {
 
 void Learner::end_epoch(std::uint64_t) {}
 
+Asked Learner::asked() const {
+    return {};
+}
+
 const std::vector<double>& entry(const LearnerState& state, const std::string& name, std::size_t size) {
     const auto found = state.find(name);
     if (found == state.end() || found->second.size() != size) {

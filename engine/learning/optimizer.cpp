@@ -30,6 +30,10 @@ OptimizerOptions::Kind optimizer_kind(std::string_view name) {
                      did_you_mean(name, names));
 }
 
+std::string_view optimizer_name(OptimizerOptions::Kind kind) {
+    return names[static_cast<std::size_t>(kind)];
+}
+
 Optimizer::Optimizer(const OptimizerOptions& options, std::size_t parameters) : options_(options) {
     check("momentum", options.momentum, 0.0, 1.0);
     check("beta_1", options.beta_1, 0.0, 1.0);

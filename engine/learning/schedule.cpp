@@ -23,6 +23,10 @@ void check_one(const char* name, bool good, const char* expected, double found) 
 
 }  // namespace
 
+std::string_view schedule_name(Schedule::Kind kind) {
+    return names[static_cast<std::size_t>(kind)];
+}
+
 Schedule::Kind schedule_kind(std::string_view name) {
     for (std::size_t k = 0; k < names.size(); ++k) {
         if (names[k] == name) return static_cast<Schedule::Kind>(k);

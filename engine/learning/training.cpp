@@ -5,7 +5,6 @@
 #include <map>
 #include <numeric>
 
-#include "saltus/engine/digest.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/random.hpp"
 
@@ -25,11 +24,10 @@ class Loop {
         batches_ = (training_ + options.batch - 1) / options.batch;
         if (options.resume_from) {
             now_ = *options.resume_from;
-            if (now_.asked != asked() || now_.batches > batches_) {
-                throw UsageError(
-                    "the training to go on from was another: expected the same number of samples, "
-                    "mini-batch, seed, held back samples and schedule (and, unless the schedule is constant, "
-                    "step or exponential, epochs).");
+            check_same(now_.asked);
+            if (now_.batches > batches_) {
+                throw UsageError("the training to go on from: expected at most " + std::to_string(batches_) +
+                                 " mini-batches in an epoch, found " + std::to_string(now_.batches) + ".");
             }
             learner_.restore(now_.learner);
             now_.learner.clear();
@@ -78,24 +76,46 @@ class Loop {
         }
     }
 
-    /// What decides on the steps, beside the learner's own options.
-    [[nodiscard]] std::uint64_t asked() const {
+    [[nodiscard]] Asked asked() const {
+        Asked asked = learner_.asked();
+        asked.insert(options_.asked.begin(), options_.asked.end());
         const Schedule& schedule = options_.schedule;
-        Digest digest;
-        digest.number(learner_.samples());
-        digest.number(options_.batch);
-        digest.number(options_.seed);
-        digest.number(options_.shuffle);
-        digest.number(options_.validation);
-        digest.number(schedule.kind);
-        for (const double x : {schedule.gamma, schedule.period, schedule.last, schedule.warmup}) {
-            digest.number(x);
-        }
+        asked["samples"] = std::to_string(learner_.samples());
+        asked["held back samples"] = std::to_string(options_.validation);
+        asked["mini-batch"] = std::to_string(options_.batch);
+        asked["seed"] = std::to_string(options_.seed);
+        asked["schedule"] = std::string(schedule_name(schedule.kind)) + ", gamma " + shown(schedule.gamma) +
+                            ", period " + shown(schedule.period) + ", last rate " + shown(schedule.last) +
+                            ", warmup " + shown(schedule.warmup);
         const bool to_the_end =
             schedule.kind == Schedule::Kind::cosine || schedule.kind == Schedule::Kind::linear;
-        digest.number(to_the_end ? options_.epochs : 0);
-        for (const std::uint32_t label : options_.balance) digest.number(label);
-        return digest.value();
+        if (to_the_end) asked["epochs"] = std::to_string(options_.epochs);
+        asked["order"] = !options_.balance.empty() ? "balanced" : options_.shuffle ? "shuffled" : "as given";
+        return asked;
+    }
+
+    /// Throws UsageError unless `before` is what is asked now.
+    void check_same(const Asked& before) const {
+        const Asked now = asked();
+        std::string differ;
+        const auto tell = [&](const std::string& name, const std::string& expected,
+                              const std::string& found) {
+            differ += " " + name + ": expected " + expected + ", found " + found + ".";
+        };
+        for (const auto& [name, value] : before) {
+            const auto same = now.find(name);
+            if (same == now.end()) {
+                tell(name, quoted(value), "nothing");
+            } else if (same->second != value) {
+                tell(name, quoted(value), quoted(same->second));
+            }
+        }
+        for (const auto& [name, value] : now) {
+            if (before.count(name) == 0) tell(name, "nothing", quoted(value));
+        }
+        if (differ.empty()) return;
+        throw UsageError("the training to go on from was another." + differ +
+                         " Ask for the same, or begin anew.");
     }
 
     [[nodiscard]] bool waited_long_enough() const {
@@ -198,6 +218,17 @@ class Loop {
 };
 
 }  // namespace
+
+std::uint64_t held_back(double asked, std::uint64_t samples) {
+    if (!(asked >= 0.0)) throw UsageError("validation: expected >= 0, found " + shown(asked) + ".");
+    const auto all = static_cast<double>(samples);
+    const double n = asked < 1.0 ? asked * all + 0.5 : asked;
+    if (n >= all) {
+        throw UsageError("validation: expected fewer than there are, " + std::to_string(samples) +
+                         ", found " + shown(asked) + ".");
+    }
+    return static_cast<std::uint64_t>(n);
+}
 
 std::vector<std::uint64_t> shuffled(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch) {
     std::vector<std::uint64_t> order(n);

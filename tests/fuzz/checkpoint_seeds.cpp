@@ -35,7 +35,7 @@ Snapshot small_snapshot() {
 
 learning::TrainingSnapshot small_training() {
     learning::TrainingSnapshot s;
-    s.asked = 3;
+    s.asked = {{"seed", "3"}};
     s.learner = {{"weights", {0.5, 0.25}}};
     s.best = {{"weights", {0.5, 0.25}}};
     s.log.resize(1);

@@ -2,9 +2,11 @@
 #include <cmath>
 #include <utility>
 
+#include "options.hpp"
 #include "run.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/learning/surrogate.hpp"
+#include "saltus/engine/learning/surrogate_text.hpp"
 
 namespace saltus::learning {
 
@@ -13,20 +15,17 @@ namespace {
 using surrogate::Run;
 using surrogate::Weights;
 
-void check(const SurrogateOptions& options) {
-    options.function.check();
-    if (!std::isfinite(options.activity) || options.activity < 0.0) {
-        throw UsageError("activity: expected >= 0, found " + shown(options.activity) + ".");
-    }
-}
-
 }  // namespace
 
 /// The rule in one precision.
 class SurrogateRule::Machine {
   public:
-    Machine(SurrogateNetwork network, std::shared_ptr<const FrameSet> samples, std::vector<double> initial)
-        : network_(std::move(network)), samples_(std::move(samples)), initial_(std::move(initial)) {}
+    Machine(SurrogateNetwork network, std::shared_ptr<const FrameSet> samples,
+            const SurrogateOptions& options, std::vector<double> initial)
+        : network_(std::move(network)),
+          samples_(std::move(samples)),
+          options_(options),
+          initial_(std::move(initial)) {}
     virtual ~Machine() = default;
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
@@ -38,6 +37,7 @@ class SurrogateRule::Machine {
 
     SurrogateNetwork network_;
     std::shared_ptr<const FrameSet> samples_;
+    SurrogateOptions options_;
     std::vector<double> initial_;
     std::uint64_t step_ = 0;
 };
@@ -49,7 +49,8 @@ class MachineOf final : public SurrogateRule::Machine {
   public:
     MachineOf(SurrogateNetwork network, std::shared_ptr<const FrameSet> samples,
               const SurrogateOptions& options, std::vector<double> initial)
-        : Machine(std::move(network), std::move(samples), std::move(initial)), weights_(network_, options) {}
+        : Machine(std::move(network), std::move(samples), options, std::move(initial)),
+          weights_(network_, options_) {}
 
     Tally gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                    std::span<double> gradient, unsigned threads) override {
@@ -121,7 +122,7 @@ class MachineOf final : public SurrogateRule::Machine {
 
 SurrogateRule::SurrogateRule(SurrogateNetwork network, std::shared_ptr<const FrameSet> samples,
                              const SurrogateOptions& options, std::vector<double> initial) {
-    check(options);
+    surrogate::check(options);
     const FrameLayout& layout = samples->layout();
     const SurrogateDescription& description = network.description();
     if (layout.steps != description.steps || layout.shape != description.input ||
@@ -159,6 +160,11 @@ std::vector<double> SurrogateRule::initial() const {
 std::uint64_t SurrogateRule::samples() const {
     return machine_->samples_->size();
 }
+Asked SurrogateRule::asked() const {
+    Asked asked = surrogate::asked(machine_->options_, *machine_->samples_);
+    asked["layers"] = text_of(machine_->network_.description().layers);
+    return asked;
+}
 void SurrogateRule::begin_step(std::uint64_t step) {
     machine_->step_ = step;
 }
@@ -166,9 +172,15 @@ Tally SurrogateRule::gradient(std::span<const double> parameters, std::span<cons
                               std::span<double> gradient, unsigned threads) {
     return machine_->gradient(parameters, batch, gradient, threads);
 }
-Tally SurrogateRule::measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
-                             unsigned threads) {
-    return machine_->measure(parameters, samples, threads).tally;
+Tally FrameRule::measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
+                         unsigned threads) {
+    return measure_all(parameters, samples, threads).tally;
+}
+std::vector<std::string> SurrogateRule::layers() const {
+    std::vector<std::string> names;
+    for (const SurrogateNetwork::Layer& layer : network().layers())
+        names.push_back(layer.spikes() ? layer.described.name : "");
+    return names;
 }
 SurrogateMeasure SurrogateRule::measure_all(std::span<const double> parameters,
                                             std::span<const std::uint64_t> samples, unsigned threads) {
@@ -178,7 +190,7 @@ SurrogateMeasure SurrogateRule::measure_all(std::span<const double> parameters,
 SurrogateTrace surrogate_trace(const SurrogateNetwork& network, std::span<const double> parameters,
                                const SurrogateOptions& options, std::span<const double> sample,
                                std::uint32_t label) {
-    check(options);
+    surrogate::check(options);
     const SignalSize& in = network.input_size();
     if (sample.size() != in.steps * in.neurons() || parameters.size() != network.parameters() ||
         label >= network.classes()) {

@@ -15,7 +15,7 @@ namespace {
 
 learning::TrainingSnapshot example() {
     learning::TrainingSnapshot s;
-    s.asked = 0xfedcba9876543210u;
+    s.asked = {{"layers", "dense 12\nreadout mean\n"}, {"seed", "0"}, {"order", ""}};
     s.epoch = 2;
     s.batches = 7;
     s.tally = {70, 50, 0.1};

@@ -1,7 +1,7 @@
 // Checkpoints of trainings (learning::TrainingSnapshot) in one HDF5 file, to go on from with the same bits.
 //
-//     /                     attributes format = "saltus training", version = 1
-//     /asked                uint64: digest of what the training was asked to do
+//     /                     attributes format = "saltus training", version = 2
+//     /asked/K/name, value  strings: what the training was asked to do, K = 0, 1, ...
 //     /epoch, batches       uint64: finished epochs, and mini-batches of the next one
 //     /tally/samples, correct uint64, loss float64: of these mini-batches
 //     /learner/K/name string, values float64: everything that learning changes, K = 0, 1, ...

@@ -271,6 +271,48 @@ TEST_SUITE("learning/training") {
         CHECK(contains(refusal(options), "'parameters': expected 1 values, found 2"));
     }
 
+    TEST_CASE("what differs from the training to go on from is named, and what was asked of it") {
+        const auto trained = [](double rate, TrainingOptions options) {
+            std::shared_ptr<TrainingSnapshot> snapshot;
+            options.epochs = 1;
+            options.snapshot_due = [] { return true; };
+            options.on_snapshot = [&](const TrainingSnapshot& s) {
+                snapshot = std::make_shared<TrainingSnapshot>(s);
+            };
+            GradientLearner learner(std::make_shared<Mean>(random_values(10)), plain(rate));
+            train(learner, options);
+            return snapshot;
+        };
+        TrainingOptions options;
+        options.asked = {{"layers", "dense 3"}, {"shift", "1ms"}};
+        const auto snapshot = trained(0.1, options);
+        CHECK(snapshot->asked.at("layers") == "dense 3");
+        options.resume_from = snapshot;
+        CHECK_NOTHROW(trained(0.1, options));
+        options.asked = {{"layers", "dense 4"}, {"noise", "1"}};
+        options.batch = 5;
+        const std::string said = message_of<UsageError>([&] { trained(0.2, options); });
+        CHECK(contains(said, "layers: expected 'dense 3', found 'dense 4'."));
+        CHECK(contains(said, "shift: expected '1ms', found nothing."));
+        CHECK(contains(said, "noise: expected nothing, found '1'."));
+        CHECK(contains(said, "mini-batch: expected '32', found '5'."));
+        CHECK(contains(said, "learning rate: expected '0.1', found '0.2'."));
+        CHECK_FALSE(contains(said, "seed"));
+    }
+
+    TEST_CASE("samples held back are a share or a number, rounded, and leave some to learn from") {
+        CHECK(held_back(0.0, 10) == 0);
+        CHECK(held_back(0.25, 10) == 3);
+        CHECK(held_back(1.0 / 12.0, 60000) == 5000);
+        CHECK(held_back(1.0, 10) == 1);
+        CHECK(held_back(9.0, 10) == 9);
+        CHECK(contains(message_of<UsageError>([] { (void)held_back(10.0, 10); }),
+                       "expected fewer than there are, 10, found 10"));
+        CHECK(contains(message_of<UsageError>([] { (void)held_back(0.99, 10); }), "fewer than there are"));
+        CHECK(contains(message_of<UsageError>([] { (void)held_back(-0.1, 10); }), "expected >= 0"));
+        CHECK(contains(message_of<UsageError>([] { (void)held_back(std::nan(""), 10); }), "expected >= 0"));
+    }
+
     TEST_CASE("balanced drawing takes classes equally often however many samples they have") {
         std::vector<std::uint32_t> labels(10000, 0);
         std::fill(labels.begin(), labels.begin() + 100, 2);  // class 1 does not occur

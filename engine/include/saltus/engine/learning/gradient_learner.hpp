@@ -28,6 +28,8 @@ class Rule {
     [[nodiscard]] virtual const std::vector<ParameterGroup>& groups() const = 0;
     [[nodiscard]] virtual std::vector<double> initial() const = 0;
     [[nodiscard]] virtual std::uint64_t samples() const = 0;
+    /// As Learner::asked().
+    [[nodiscard]] virtual Asked asked() const { return {}; }
 
     /// The steps so far, before each call of gradient(): what is random in a rule is a function of it.
     virtual void begin_step(std::uint64_t) {}
@@ -57,6 +59,7 @@ class GradientLearner : public Learner {
     [[nodiscard]] std::uint64_t samples() const override { return rule_->samples(); }
     Tally learn(std::span<const std::uint64_t> batch, double rate_factor, unsigned threads) override;
     [[nodiscard]] Tally measure(std::span<const std::uint64_t> samples, unsigned threads) override;
+    [[nodiscard]] Asked asked() const override;
     [[nodiscard]] LearnerState state() const override;
     void restore(const LearnerState& state) override;
 

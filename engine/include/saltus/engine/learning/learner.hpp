@@ -38,6 +38,9 @@ struct Tally {
 /// Everything that learning changes, by name; counters too, as whole doubles.
 using LearnerState = std::map<std::string, std::vector<double>>;
 
+/// What a training was asked to do, by the name of what was chosen: where two differ, so do their steps.
+using Asked = std::map<std::string, std::string>;
+
 class Learner {
   public:
     virtual ~Learner() = default;
@@ -51,6 +54,8 @@ class Learner {
     /// Called after each epoch (counted from 0), before the network is measured.
     virtual void end_epoch(std::uint64_t epoch);
 
+    /// What of its own choices decides on the steps.
+    [[nodiscard]] virtual Asked asked() const;
     [[nodiscard]] virtual LearnerState state() const = 0;
     /// Throws UsageError for the state of another learner.
     virtual void restore(const LearnerState& state) = 0;

@@ -35,6 +35,7 @@ struct OptimizerOptions {
 
 /// "sgd", "adam", "adamw", "radam". Throws UsageError.
 [[nodiscard]] OptimizerOptions::Kind optimizer_kind(std::string_view name);
+[[nodiscard]] std::string_view optimizer_name(OptimizerOptions::Kind kind);
 
 class Optimizer {
   public:

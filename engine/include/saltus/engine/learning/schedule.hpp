@@ -30,5 +30,6 @@ struct Schedule {
 
 /// "constant", "step", "exponential", "cosine", "linear". Throws UsageError.
 [[nodiscard]] Schedule::Kind schedule_kind(std::string_view name);
+[[nodiscard]] std::string_view schedule_name(Schedule::Kind kind);
 
 }  // namespace saltus::learning

@@ -73,7 +73,20 @@ struct SurrogateMeasure {
     std::vector<std::vector<std::uint64_t>> confusion;  // [label][answer]
 };
 
-class SurrogateRule final : public Rule {
+/// A rule over samples on a grid of steps.
+class FrameRule : public Rule {
+  public:
+    [[nodiscard]] Tally measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
+                                unsigned threads) override;
+    /// As measure(), and more of it.
+    [[nodiscard]] virtual SurrogateMeasure measure_all(std::span<const double> parameters,
+                                                       std::span<const std::uint64_t> samples,
+                                                       unsigned threads) = 0;
+    /// Names of the layers of SurrogateMeasure::rates, empty of those that do not spike.
+    [[nodiscard]] virtual std::vector<std::string> layers() const = 0;
+};
+
+class SurrogateRule final : public FrameRule {
   public:
     /// Throws UsageError where samples and network differ in size, and for options out of their range.
     SurrogateRule(SurrogateNetwork network, std::shared_ptr<const FrameSet> samples,
@@ -84,14 +97,14 @@ class SurrogateRule final : public Rule {
     [[nodiscard]] const std::vector<ParameterGroup>& groups() const override;
     [[nodiscard]] std::vector<double> initial() const override;
     [[nodiscard]] std::uint64_t samples() const override;
+    [[nodiscard]] Asked asked() const override;
     void begin_step(std::uint64_t step) override;
     Tally gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                    std::span<double> gradient, unsigned threads) override;
-    [[nodiscard]] Tally measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
-                                unsigned threads) override;
-    /// As measure(), and more of it.
     [[nodiscard]] SurrogateMeasure measure_all(std::span<const double> parameters,
-                                               std::span<const std::uint64_t> samples, unsigned threads);
+                                               std::span<const std::uint64_t> samples,
+                                               unsigned threads) override;
+    [[nodiscard]] std::vector<std::string> layers() const override;
 
     class Machine;  // in one precision
 

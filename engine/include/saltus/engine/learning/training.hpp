@@ -28,7 +28,7 @@ struct EpochRecord {
 };
 
 struct TrainingSnapshot {
-    std::uint64_t asked = 0;    // digest of the options and of the number of samples
+    Asked asked;                // what decides on the steps
     std::uint64_t epoch = 0;    // finished
     std::uint64_t batches = 0;  // of the next one
     Tally tally;                // of these
@@ -52,6 +52,7 @@ struct TrainingOptions {
     Schedule schedule{};
     std::uint64_t seed = 0;
     bool shuffle = true;
+    Asked asked = {};  // what decides on the steps, and neither these options nor the learner know
     /// Labels of all samples: an epoch draws as many as there are, with replacement, each class as likely as
     /// the others. Empty: each sample once.
     std::vector<std::uint32_t> balance = {};
@@ -74,6 +75,10 @@ struct TrainingResult {
     bool stopped_early = false;
 };
 
+/// Samples held back of `samples`: a share of them where `asked` is below 1, else so many. Throws UsageError
+/// for what is no such number, and where none would be left to learn from.
+[[nodiscard]] std::uint64_t held_back(double asked, std::uint64_t samples);
+
 /// Sample numbers 0 ... n - 1 in the order of an epoch: Fisher and Yates, with draws of (seed, epoch).
 [[nodiscard]] std::vector<std::uint64_t> shuffled(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch);
 
@@ -84,7 +89,7 @@ struct TrainingResult {
 
 /// The best epoch has most held back samples right; of equals the smaller loss, then the earlier. The learner
 /// is left as it was then (keep_best), or as it is at the end. Throws UsageError for options out of their
-/// range, and a snapshot of another learner.
+/// range, and for a snapshot of another training, with the names of what differs.
 TrainingResult train(Learner& learner, const TrainingOptions& options);
 
 }  // namespace saltus::learning
