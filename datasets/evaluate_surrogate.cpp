@@ -21,27 +21,25 @@ double SurrogateEvaluation::balanced_accuracy() const {
     return classes == 0.0 ? 0.0 : sum / classes;
 }
 
-SurrogateEvaluation evaluate_surrogate(const learning::SurrogateNetwork& network,
-                                       std::span<const double> parameters,
-                                       std::shared_ptr<const learning::FrameSet> samples,
+SurrogateEvaluation evaluate_surrogate(learning::FrameRule& rule, std::span<const double> parameters,
                                        const SurrogateEvaluationOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     SurrogateEvaluation e;
     e.threads = options.threads > 0 ? options.threads : static_cast<unsigned>(omp_get_max_threads());
-    learning::SurrogateRule rule(network, std::move(samples), {}, {parameters.begin(), parameters.end()});
     learning::SurrogateMeasure& all = e.measure;
-    all.rates.assign(network.layers().size(), 0.0);
-    all.confusion.assign(network.classes(), std::vector<std::uint64_t>(network.classes(), 0));
+    const std::vector<std::string> layers = rule.layers();
+    all.rates.assign(layers.size(), 0.0);
 
     constexpr std::uint64_t piece = 256;  // between two reports
-    const std::uint64_t total = rule.samples();
+    const std::uint64_t total = rule.samples() - std::min(options.first, rule.samples());
     for (std::uint64_t done = 0; done < total && !e.interrupted;) {
         std::vector<std::uint64_t> numbers(std::min(piece, total - done));
-        std::iota(numbers.begin(), numbers.end(), done);
+        std::iota(numbers.begin(), numbers.end(), options.first + done);
         const learning::SurrogateMeasure part = rule.measure_all(parameters, numbers, e.threads);
         all.tally += part.tally;
         for (std::size_t l = 0; l < all.rates.size(); ++l)
             all.rates[l] += part.rates[l] * static_cast<double>(numbers.size());
+        all.confusion.resize(part.confusion.size(), std::vector<std::uint64_t>(part.confusion.size()));
         for (std::size_t i = 0; i < all.confusion.size(); ++i) {
             for (std::size_t j = 0; j < all.confusion.size(); ++j)
                 all.confusion[i][j] += part.confusion[i][j];
@@ -50,6 +48,9 @@ SurrogateEvaluation evaluate_surrogate(const learning::SurrogateNetwork& network
         if (options.on_progress && !options.on_progress(done, total)) e.interrupted = true;
     }
     for (double& rate : all.rates) rate /= std::max(1.0, static_cast<double>(all.tally.samples));
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        if (!layers[l].empty()) e.rates.emplace_back(layers[l], all.rates[l]);
+    }
     e.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return e;
 }

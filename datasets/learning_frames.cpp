@@ -21,43 +21,41 @@ Scaling scaling_from(const std::string& name) {
                      did_you_mean(name, names));
 }
 
-LearningFrames open_learning_frames(const std::filesystem::path& path, const FrameOptions& frames,
-                                    const LearningFramesOptions& options) {
-    if (!(options.validation >= 0.0)) {
-        throw UsageError("validation: expected >= 0, found " + shown(options.validation) + ".");
-    }
-    std::shared_ptr<const learning::FrameSet> part = open_frames(path, options.split, frames);
+LearningFrames learning_frames(std::shared_ptr<const learning::FrameSet> samples,
+                               std::shared_ptr<const learning::FrameSet> held_back,
+                               const LearningFramesOptions& options) {
     LearningFrames result;
-    std::shared_ptr<const learning::FrameSet> learnt = part;
-    if (!options.validation_split.empty()) {
-        const auto held_back = open_frames(path, options.validation_split, frames);
+    std::shared_ptr<const learning::FrameSet> learnt = samples;
+    if (held_back) {
+        if (samples->size() == 0)
+            throw UsageError("samples to learn from: expected at least one, found none.");
         result.held_back = held_back->size();
-        part = learning::joined(part, held_back);
+        samples = learning::joined(std::move(samples), std::move(held_back));
     } else {
-        const auto n = static_cast<double>(part->size());
-        const double asked = options.validation < 1.0 ? options.validation * n + 0.5 : options.validation;
-        if (asked >= n + 1.0) {
-            throw UsageError("validation: expected fewer than the " + std::to_string(part->size()) +
-                             " samples that there are, found " + shown(options.validation) + ".");
-        }
-        result.held_back = static_cast<std::uint64_t>(asked);
+        result.held_back = learning::held_back(options.validation, samples->size());
         constexpr std::uint64_t no_epoch = std::numeric_limits<std::uint64_t>::max();
-        std::vector<std::uint64_t> order = learning::shuffled(part->size(), options.seed, no_epoch);
-        part = learning::reordered(part, order);
-        order.resize(part->size() - std::min(result.held_back, part->size()));
+        std::vector<std::uint64_t> order = learning::shuffled(samples->size(), options.seed, no_epoch);
+        samples = learning::reordered(samples, order);
+        order.resize(samples->size() - result.held_back);
         learnt = learning::reordered(learnt, std::move(order));
     }
-    if (result.held_back >= part->size()) {
-        throw UsageError("samples to learn from: expected at least one, found none beside " +
-                         std::to_string(result.held_back) + " held back.");
+    if (options.divisors) {
+        result.divisors = *options.divisors;
+    } else if (options.scaling == Scaling::deviation) {
+        result.divisors = learning::deviations(*learnt, options.threads);
     }
-    const bool scales = !options.divisors && (options.scaling == Scaling::deviation ||
-                                              (options.scaling == Scaling::automatic && is_sound(path)));
-    if (scales) result.divisors = learning::deviations(*learnt, options.threads);
-    if (options.divisors) result.divisors = *options.divisors;
-    if (!result.divisors.empty()) part = learning::scaled_frames(std::move(part), result.divisors);
-    result.samples = std::move(part);
+    if (!result.divisors.empty()) samples = learning::scaled_frames(std::move(samples), result.divisors);
+    result.samples = std::move(samples);
     return result;
+}
+
+LearningFrames open_learning_frames(const std::filesystem::path& path, const FrameOptions& frames,
+                                    LearningFramesOptions options) {
+    if (options.scaling == Scaling::automatic && is_sound(path)) options.scaling = Scaling::deviation;
+    std::shared_ptr<const learning::FrameSet> held_back;
+    std::shared_ptr<const learning::FrameSet> samples = open_frames(path, options.split, frames);
+    if (!options.validation_split.empty()) held_back = open_frames(path, options.validation_split, frames);
+    return learning_frames(std::move(samples), std::move(held_back), options);
 }
 
 }  // namespace saltus::datasets

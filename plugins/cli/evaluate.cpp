@@ -13,7 +13,6 @@
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "saltus/io/report.hpp"
-#include "surrogate_arguments.hpp"
 
 namespace saltus::cli {
 

@@ -8,9 +8,8 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "saltus/datasets/evaluate_surrogate.hpp"
-#include "saltus/datasets/frames.hpp"
 #include "saltus/io/report.hpp"
-#include "surrogate_arguments.hpp"
+#include "shared/surrogate_evaluation.hpp"
 
 namespace saltus::cli {
 
@@ -23,15 +22,14 @@ std::string percent(double fraction) {
     return short_number(100.0 * fraction) + " %";
 }
 
-ordered_json as_json(const datasets::SurrogateEvaluation& e, const learning::SurrogateNetwork& network,
-                     const std::vector<std::string>& classes) {
+ordered_json as_json(const datasets::SurrogateEvaluation& e, const std::vector<std::string>& classes) {
     const learning::Tally& tally = e.measure.tally;
     return {{"samples", tally.samples},
             {"correct", tally.correct},
             {"accuracy", tally.accuracy()},
             {"balanced_accuracy", e.balanced_accuracy()},
             {"loss", tally.mean_loss()},
-            {"spikes_per_neuron_and_step", rates_of(network, e.measure.rates)},
+            {"spikes_per_neuron_and_step", rates_of(e)},
             {"classes", classes},
             {"confusion", e.measure.confusion},
             {"samples_per_s", static_cast<double>(tally.samples) / e.wall_s},
@@ -41,17 +39,15 @@ ordered_json as_json(const datasets::SurrogateEvaluation& e, const learning::Sur
             {"interrupted", e.interrupted}};
 }
 
-Facts facts_of(const datasets::SurrogateEvaluation& e, const learning::SurrogateNetwork& network,
-               const std::string& dataset) {
+Facts facts_of(const datasets::SurrogateEvaluation& e, const std::string& dataset) {
     const learning::Tally& tally = e.measure.tally;
     Facts facts{{"data set", dataset + ", " + with_commas(tally.samples) + " samples"},
                 {"right", with_commas(tally.correct) + " of " + with_commas(tally.samples) + " (" +
                               percent(tally.accuracy()) + ")"},
                 {"right, mean over classes", percent(e.balanced_accuracy())},
                 {"mean loss", short_number(tally.mean_loss())}};
-    const ordered_json rates = rates_of(network, e.measure.rates);
-    for (const auto& [name, rate] : rates.items())
-        facts.emplace_back(name + ", spikes per neuron and step", percent(rate.get<double>()));
+    for (const auto& [name, rate] : e.rates)
+        facts.emplace_back(name + ", spikes per neuron and step", percent(rate));
     facts.emplace_back("samples a second", short_number(static_cast<double>(tally.samples) / e.wall_s) +
                                                " on " + std::to_string(e.threads) + " threads");
     return facts;
@@ -59,16 +55,17 @@ Facts facts_of(const datasets::SurrogateEvaluation& e, const learning::Surrogate
 
 }  // namespace
 
+ordered_json rates_of(const datasets::SurrogateEvaluation& evaluation) {
+    ordered_json object = ordered_json::object();
+    for (const auto& [name, rate] : evaluation.rates) object[name] = rate;
+    return object;
+}
+
 void evaluate_surrogate(const converters::SurrogateModel& model, const SurrogateEvaluation& options) {
-    const learning::SurrogateNetwork network(model.description);
-    datasets::FrameOptions frames = frames_of(model);
-    frames.left_out = options.left_out;
-    frames.threads = options.threads;
-    // Sound has as many steps as it has; spikes, as many as are asked for.
-    if (!datasets::is_sound(options.dataset)) frames.steps = model.description.steps;
-    std::shared_ptr<const learning::FrameSet> samples =
-        datasets::open_frames(options.dataset, options.split, frames);
-    if (!model.divisors.empty()) samples = learning::scaled_frames(std::move(samples), model.divisors);
+    learning::SurrogateRule rule(
+        learning::SurrogateNetwork(model.description),
+        plugins::samples_for(model, options.dataset, options.split, options.left_out, options.threads), {},
+        model.parameters);
 
     datasets::SurrogateEvaluation e;
     {
@@ -80,13 +77,13 @@ void evaluate_surrogate(const converters::SurrogateModel& model, const Surrogate
                             with_commas(done) + " of " + with_commas(total) + " samples");
             return !interrupted();
         };
-        e = datasets::evaluate_surrogate(network, model.parameters, samples, evaluation);
+        e = datasets::evaluate_surrogate(rule, model.parameters, evaluation);
     }
-    const Facts facts = facts_of(e, network, options.dataset);
+    const Facts facts = facts_of(e, options.dataset);
     std::vector<std::uint64_t> counts;
     for (const auto& row : e.measure.confusion) counts.insert(counts.end(), row.begin(), row.end());
     if (options.json) {
-        std::cout << as_json(e, network, model.classes).dump() << "\n";
+        std::cout << as_json(e, model.classes).dump() << "\n";
     } else {
         std::vector<std::vector<std::string>> rows;
         for (const auto& [name, value] : facts) rows.push_back({name, value});

@@ -1,9 +1,11 @@
 // saltus evaluate of a network that learnt in steps of time.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "saltus/converters/surrogate_model.hpp"
+#include "saltus/datasets/evaluate_surrogate.hpp"
 
 namespace saltus::cli {
 
@@ -20,5 +22,8 @@ struct SurrogateEvaluation {
 
 /// Prints accuracy, spikes per neuron and step and the confusion matrix; writes the report.
 void evaluate_surrogate(const converters::SurrogateModel& model, const SurrogateEvaluation& options);
+
+/// {name of a layer: spikes per neuron and step}, of the layers that spike.
+[[nodiscard]] nlohmann::ordered_json rates_of(const datasets::SurrogateEvaluation& evaluation);
 
 }  // namespace saltus::cli

@@ -6,6 +6,7 @@
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/nir_json.hpp"
 #include "saltus/io/sonata_network.hpp"
+#include "shared/surrogate_layers.hpp"
 
 namespace saltus::cli {
 
@@ -80,6 +81,18 @@ converters::Import read_network(const std::string& path, const ReadingOptions& o
         return stepped;
     } catch (const NetworkError& error) {
         throw LimitError(path + ": " + error.what());
+    }
+}
+
+std::optional<converters::SurrogateModel> read_surrogate(const std::string& path) {
+    if (plugins::read_layers(path)) {
+        throw FileError::unexpected(path, "", "a trained network", "a description of layers",
+                                    "Train it: saltus train surrogate DATASET --network " + path);
+    }
+    try {
+        return converters::surrogate_model_of(read_document(path, false));
+    } catch (const UsageError& error) {
+        throw FileError(path, "", error.what());
     }
 }
 

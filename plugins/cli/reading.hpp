@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "saltus/converters/nir.hpp"
+#include "saltus/converters/surrogate_model.hpp"
 
 namespace saltus::cli {
 
@@ -45,5 +47,8 @@ class ReadingOptions {
 /// The same with a reading of one's own.
 [[nodiscard]] converters::Import read_network(const std::string& path, const ReadingOptions& options,
                                               const converters::NirReading& reading);
+
+/// The network of a NIR file that `train surrogate` wrote; nothing of another file. Throws FileError.
+[[nodiscard]] std::optional<converters::SurrogateModel> read_surrogate(const std::string& path);
 
 }  // namespace saltus::cli

@@ -155,12 +155,9 @@ learning::TrainingOptions TrainingArguments::options(std::uint64_t samples,
                                                      const TrainingSamples& what) const {
     learning::TrainingOptions options = training_;
     options.schedule.kind = learning::schedule_kind(schedule_);
-    if (!(validation_ >= 0.0)) {
-        throw UsageError("--validation: expected >= 0, found " + shown(validation_) + ".");
-    }
-    options.validation = what.held_back.value_or(static_cast<std::uint64_t>(
-        validation_ < 1.0 ? validation_ * static_cast<double>(samples) + 0.5 : validation_));
+    options.validation = what.held_back ? *what.held_back : learning::held_back(validation_, samples);
     options.balance = what.balance;
+    options.asked = what.asked;
     options.shuffle = !no_shuffle_;
     options.keep_best = !last_epoch_;
     return options;

@@ -38,6 +38,7 @@ struct TrainingSamples {
     std::string name;                                   // of the data set
     std::optional<std::uint64_t> held_back{};           // the last samples; none: as --validation says
     std::vector<std::uint32_t> balance{};               // TrainingOptions::balance
+    learning::Asked asked{};                            // TrainingOptions::asked
     std::function<nlohmann::ordered_json()> figures{};  // an object; called after the training
 };
 

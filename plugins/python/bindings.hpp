@@ -37,6 +37,7 @@ struct Spikes {
 
 /// A string of a file or a path, which need not be UTF-8.
 [[nodiscard]] nb::object text(std::string_view bytes);
+[[nodiscard]] nb::list texts(const std::vector<std::string>& strings);
 
 /// Asks Python now and then, from a run that holds no GIL, whether to go on.
 class Watch {

@@ -12,6 +12,12 @@ nb::object text(std::string_view bytes) {
     return nb::steal(object);
 }
 
+nb::list texts(const std::vector<std::string>& strings) {
+    nb::list list;
+    for (const std::string& string : strings) list.append(text(string));
+    return list;
+}
+
 namespace {
 
 template <class... Fields>

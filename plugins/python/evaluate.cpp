@@ -3,8 +3,13 @@
 
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/vector.h>
 
+#include "frames.hpp"
 #include "network.hpp"
+#include "shared/surrogate_evaluation.hpp"
+#include "shared/surrogate_training.hpp"
 
 namespace saltus::python {
 
@@ -53,13 +58,11 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
         decisions.append(
             nb::make_tuple(text(decision.sample), decision.label, decision.decided, decision.tie));
     }
-    nb::list classes;
-    for (const std::string& name : evaluation.classes) classes.append(text(name));
     nb::list confusion;
     for (const std::uint64_t count : evaluation.confusion) confusion.append(count);
     nb::dict out;
     out["decisions"] = decisions;
-    out["classes"] = classes;
+    out["classes"] = texts(evaluation.classes);
     out["confusion"] = confusion;
     out["accuracy"] = evaluation.accuracy();
     out["samples"] = evaluation.samples;
@@ -90,12 +93,70 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     return out;
 }
 
+/// Everything of an evaluation under the names of saltus.SurrogateEvaluation, and "error". Samples are those
+/// of `path`, or, where that is empty, given.
+nb::dict evaluate_surrogate(const io::NirDocument& document, const std::optional<std::filesystem::path>& path,
+                            const std::optional<std::shared_ptr<const learning::FrameSet>>& samples,
+                            const std::string& split, const std::string& left_out, unsigned threads,
+                            nb::object callback) {
+    const converters::SurrogateModel model = plugins::network_to_go_on_with(document, "net");
+    const learning::SurrogateNetwork network(model.description);
+    Watch watch(std::move(callback));
+    datasets::SurrogateEvaluation e;
+    {
+        const nb::gil_scoped_release unlocked;
+        learning::SurrogateRule rule(network,
+                                     path ? plugins::samples_for(model, *path, split, left_out, threads)
+                                          : plugins::samples_for(model, samples.value()),
+                                     {}, model.parameters);
+        datasets::SurrogateEvaluationOptions options;
+        options.threads = threads;
+        options.on_progress = [&](std::uint64_t done, std::uint64_t total) {
+            return watch.go_on(done, total);
+        };
+        e = datasets::evaluate_surrogate(rule, model.parameters, options);
+    }
+    nb::dict out;
+    out["accuracy"] = e.measure.tally.accuracy();
+    out["balanced_accuracy"] = e.balanced_accuracy();
+    out["loss"] = e.measure.tally.mean_loss();
+    out["samples"] = e.measure.tally.samples;
+    out["correct"] = e.measure.tally.correct;
+    out["classes"] = texts(model.classes);
+    out["confusion"] = e.measure.confusion;
+    out["spikes_per_neuron_and_step"] = rates_of(e);
+    out["wall_s"] = e.wall_s;
+    out["threads"] = e.threads;
+    out["interrupted"] = e.interrupted;
+    out["error"] = watch.raised();
+    return out;
+}
+
 }  // namespace
+
+nb::dict rates_of(const datasets::SurrogateEvaluation& evaluation) {
+    nb::dict named;
+    for (const auto& [name, rate] : evaluation.rates) named[text(name)] = rate;
+    return named;
+}
 
 void bind_evaluate(nb::module_& module) {
     using namespace nb::literals;
     module.def("evaluate", evaluate, "built"_a, "path"_a, "split"_a, "duration"_a.none(), "output"_a,
                "threads"_a, "decide"_a, "encoding"_a, "slot"_a.none(), "slots"_a.none(), "callback"_a.none());
+    module.def("evaluate_surrogate", evaluate_surrogate, "document"_a, "path"_a.none(), "samples"_a.none(),
+               "split"_a, "left_out"_a, "threads"_a, "callback"_a.none());
+    module.def(
+        "learnt_in_steps",
+        [](const io::NirDocument& document) -> nb::object {
+            const auto model = converters::surrogate_model_of(document);
+            if (!model) return nb::none();
+            nb::dict learnt;
+            learnt["dt"] = model->dt.seconds();
+            learnt["classes"] = texts(model->classes);
+            return learnt;
+        },
+        "document"_a, "dt and classes of a network that evaluate_surrogate takes; None of another one.");
 }
 
 }  // namespace saltus::python

@@ -103,12 +103,6 @@ nb::dict outputs_of(const BuiltNetwork& built) {
     return outputs;
 }
 
-nb::list texts(const std::vector<std::string>& strings) {
-    nb::list list;
-    for (const std::string& string : strings) list.append(text(string));
-    return list;
-}
-
 /// The network as a document, and what of it has no place there.
 nb::tuple document_of(const BuiltNetwork& built, const std::string& origin) {
     std::vector<std::string> losses;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "frames.hpp"
 #include "network.hpp"
 #include "saltus/converters/first_spike.hpp"
 #include "saltus/converters/nir.hpp"
@@ -17,6 +18,8 @@
 #include "saltus/engine/learning/s4nn.hpp"
 #include "saltus/engine/learning/training.hpp"
 #include "saltus/io/training_checkpoint.hpp"
+#include "shared/surrogate_layers.hpp"
+#include "shared/surrogate_training.hpp"
 
 namespace saltus::python {
 
@@ -51,7 +54,7 @@ converters::FirstSpikeReading reading_from(const Arguments& a) {
     return reading;
 }
 
-TrainingOptions training_from(const Arguments& a, std::uint64_t samples) {
+TrainingOptions training_from(const Arguments& a, std::uint64_t validation) {
     TrainingOptions options;
     options.epochs = a.get<std::uint64_t>("epochs");
     options.batch = a.get<std::uint64_t>("batch");
@@ -62,10 +65,7 @@ TrainingOptions training_from(const Arguments& a, std::uint64_t samples) {
     options.schedule.warmup = a.get<double>("warmup");
     options.seed = a.get<std::uint64_t>("seed");
     options.shuffle = a.get<bool>("shuffle");
-    const double held_back = a.get<double>("validation");
-    if (!(held_back >= 0.0)) throw UsageError("validation: expected >= 0, found " + shown(held_back) + ".");
-    options.validation = static_cast<std::uint64_t>(
-        held_back < 1.0 ? held_back * static_cast<double>(samples) + 0.5 : held_back);
+    options.validation = validation;
     options.patience = a.get<std::uint64_t>("patience");
     options.keep_best = a.get<bool>("keep_best");
     options.threads = a.get<unsigned>("threads");
@@ -99,6 +99,14 @@ GradientLearnerOptions gradient_from(const Arguments& a) {
     return options;
 }
 
+/// What a call says beside its arguments.
+struct Call {
+    std::string checkpoint;  // empty: none
+    bool resume = false;
+    nb::object callback;  // or None
+    nb::object on_epoch;
+};
+
 nb::dict tally_of(const Tally& tally) {
     nb::dict out;
     out["samples"] = tally.samples;
@@ -118,6 +126,54 @@ nb::dict record_of(const EpochRecord& record) {
         out["best"] = record.best;
     }
     out["seconds"] = record.seconds;
+    return out;
+}
+
+/// Everything of a training under the names of saltus.train.Training, "document", which `result` makes, and
+/// "error": the exception that stopped it, or None.
+nb::dict run(Learner& learner, TrainingOptions options, const Arguments& a, const Call& call,
+             const std::function<io::NirDocument()>& result) {
+    if (call.resume && std::filesystem::exists(call.checkpoint)) {
+        options.resume_from =
+            std::make_shared<TrainingSnapshot>(io::read_training_checkpoint(call.checkpoint));
+    }
+    Watch watch(call.callback);
+    options.on_progress = [&](const TrainingProgress& p) {
+        return watch.go_on(p.fraction, p.epoch, p.tally.mean_loss(), p.tally.accuracy(), p.samples_per_second,
+                           p.seconds_left);
+    };
+    options.on_epoch = [&](const EpochRecord& record) {
+        if (call.on_epoch.is_none()) return;
+        const nb::gil_scoped_acquire gil;
+        call.on_epoch(record_of(record));
+    };
+    if (!call.checkpoint.empty()) {
+        const auto last =
+            std::make_shared<std::chrono::steady_clock::time_point>(std::chrono::steady_clock::now());
+        options.snapshot_due = [last, every = a.get<double>("checkpoint_every")] {
+            const auto now = std::chrono::steady_clock::now();
+            if (std::chrono::duration<double>(now - *last).count() < every) return false;
+            *last = now;
+            return true;
+        };
+        options.on_snapshot = [&](const TrainingSnapshot& snapshot) {
+            io::write_training_checkpoint(call.checkpoint, snapshot);
+        };
+    }
+    TrainingResult outcome;
+    {
+        const nb::gil_scoped_release unlocked;
+        outcome = train(learner, options);
+    }
+    nb::list log;
+    for (const EpochRecord& record : outcome.log) log.append(record_of(record));
+    nb::dict out;
+    out["document"] = nb::cast(result());
+    out["log"] = log;
+    out["best_epoch"] = outcome.best_epoch ? nb::cast(*outcome.best_epoch) : nb::none();
+    out["stopped_early"] = outcome.stopped_early;
+    out["interrupted"] = outcome.interrupted;
+    out["error"] = watch.raised();
     return out;
 }
 
@@ -145,11 +201,10 @@ struct S4nn {
     std::function<FirstSpikeNetwork()> trained;
 };
 
-/// Everything of a training under the names of saltus.train.Training, "document", and "error": the exception
-/// that stopped it, or None.
 nb::dict train_s4nn(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
                     const std::filesystem::path& path, const std::string& split, const nb::dict& arguments,
-                    const std::string& checkpoint, bool resume, nb::object callback, nb::object on_epoch) {
+                    const std::string& checkpoint, bool resume, const nb::object& callback,
+                    const nb::object& on_epoch) {
     const Arguments a(arguments);
     const converters::FirstSpikeReading reading = reading_from(a);
     const datasets::Dataset dataset = datasets::open_dataset(
@@ -174,49 +229,88 @@ nb::dict train_s4nn(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
     }
     const auto samples = std::make_shared<const SampleSet>(datasets::load_samples(dataset));
     const S4nn s4nn(a, std::move(network), samples);
-    TrainingOptions options = training_from(a, samples->size());
-    if (resume && std::filesystem::exists(checkpoint)) {
-        options.resume_from = std::make_shared<TrainingSnapshot>(io::read_training_checkpoint(checkpoint));
-    }
-    Watch watch(std::move(callback));
-    options.on_progress = [&](const TrainingProgress& p) {
-        return watch.go_on(p.fraction, p.epoch, p.tally.mean_loss(), p.tally.accuracy(), p.samples_per_second,
-                           p.seconds_left);
-    };
-    options.on_epoch = [&](const EpochRecord& record) {
-        if (on_epoch.is_none()) return;
-        const nb::gil_scoped_acquire gil;
-        on_epoch(record_of(record));
-    };
-    if (!checkpoint.empty()) {
-        const auto last =
-            std::make_shared<std::chrono::steady_clock::time_point>(std::chrono::steady_clock::now());
-        options.snapshot_due = [last, every = a.get<double>("checkpoint_every")] {
-            const auto now = std::chrono::steady_clock::now();
-            if (std::chrono::duration<double>(now - *last).count() < every) return false;
-            *last = now;
-            return true;
-        };
-        options.on_snapshot = [&](const TrainingSnapshot& snapshot) {
-            io::write_training_checkpoint(checkpoint, snapshot);
-        };
-    }
-    TrainingResult outcome;
+    const TrainingOptions options = training_from(a, held_back(a.get<double>("validation"), samples->size()));
+    return run(*s4nn.learner, options, a, {checkpoint, resume, callback, on_epoch}, [&] {
+        io::NirDocument document = converters::nir_from_network(network_of(s4nn.trained()));
+        converters::set_first_spike(document, reading);
+        return document;
+    });
+}
+
+/// What the arguments ask for, but for the network.
+plugins::SurrogateRequest request_from(const Arguments& a) {
+    plugins::SurrogateRequest request;
+    const auto seed = a.get<std::uint64_t>("seed");
+    const auto threads = a.get<unsigned>("threads");
+    if (const auto layers = a.get<std::optional<std::string>>("layers"))
+        request.layers = plugins::layers_of_json(*layers);
+    if (const auto words = a.get<std::optional<std::string>>("words")) request.layers = words;
+    request.frames = frame_options(a.get<nb::dict>("frames"));
+    request.encoding = a.get<std::string>("encoding");
+    request.slot = a.duration("slot");
+    request.slots = a.get<std::uint32_t>("slots");
+    request.samples.split = a.get<std::string>("split");
+    request.samples.validation_split = a.get<std::string>("validation_split");
+    request.samples.validation = a.get<double>("validation");
+    request.samples.scaling = datasets::scaling_from(a.get<std::string>("scaling"));
+    request.samples.seed = seed;
+    request.samples.threads = threads;
+    request.surrogate = a.get<std::string>("surrogate");
+    request.slope = a.get<std::optional<double>>("slope");
+    request.peak = a.get<std::optional<double>>("peak");
+    request.precision = a.get<std::string>("precision");
+    request.rule.activity = a.get<double>("activity");
+    request.rule.truncate = a.get<std::uint32_t>("truncate");
+    request.rule.detach_reset = a.get<bool>("detach_reset");
+    request.rule.recompute = a.get<bool>("recompute");
+    request.balanced = a.get<bool>("balanced");
+    request.gradient = gradient_from(a);
+    request.gradient.largest_norm = a.get<double>("largest_norm");
+    request.gradient.largest_element = a.get<double>("largest_element");
+    return request;
+}
+
+/// As the command's --json tells them.
+nb::dict figures_of(const plugins::SurrogateTraining& training, unsigned threads) {
+    nb::dict figures;
+    figures["parameters"] = training.network().parameters();
+    std::optional<datasets::SurrogateEvaluation> e;
     {
         const nb::gil_scoped_release unlocked;
-        outcome = train(*s4nn.learner, options);
+        e = training.evaluate(threads);
     }
-    io::NirDocument document = converters::nir_from_network(network_of(s4nn.trained()));
-    converters::set_first_spike(document, reading);
-    nb::list log;
-    for (const EpochRecord& record : outcome.log) log.append(record_of(record));
-    nb::dict out;
-    out["document"] = nb::cast(std::move(document));
-    out["log"] = log;
-    out["best_epoch"] = outcome.best_epoch ? nb::cast(*outcome.best_epoch) : nb::none();
-    out["stopped_early"] = outcome.stopped_early;
-    out["interrupted"] = outcome.interrupted;
-    out["error"] = watch.raised();
+    if (!e) return figures;
+    figures["balanced_accuracy"] = e->balanced_accuracy();
+    figures["spikes_per_neuron_and_step"] = rates_of(*e);
+    return figures;
+}
+
+using Frames = std::shared_ptr<const FrameSet>;
+
+/// Samples are those of `path`, or, where that is empty, given.
+nb::dict train_surrogate(const std::optional<io::NirDocument>& document,
+                         const std::optional<std::filesystem::path>& path,
+                         const std::optional<Frames>& samples, const std::optional<Frames>& held_back,
+                         const nb::dict& arguments, const std::string& checkpoint, bool resume,
+                         const nb::object& callback, const nb::object& on_epoch) {
+    const Arguments a(arguments);
+    plugins::SurrogateRequest request = request_from(a);
+    if (document) request.network = plugins::network_to_go_on_with(*document, "net");
+    std::optional<plugins::SurrogateTraining> training;
+    {
+        const nb::gil_scoped_release unlocked;
+        if (path) {
+            training.emplace(*path, std::move(request));
+        } else {
+            training.emplace(samples.value(), held_back.value_or(nullptr), std::move(request));
+        }
+    }
+    TrainingOptions options = training_from(a, training->held_back());
+    options.balance = training->balance();
+    options.asked = training->asked();
+    nb::dict out = run(training->learner(), options, a, {checkpoint, resume, callback, on_epoch},
+                       [&] { return converters::nir_from_surrogate(training->trained()); });
+    if (out["error"].is_none()) out["figures"] = figures_of(*training, options.threads);
     return out;
 }
 
@@ -226,6 +320,9 @@ void bind_train(nb::module_& module) {
     using namespace nb::literals;
     module.def("train_s4nn", train_s4nn, "built"_a.none(), "path"_a, "split"_a, "arguments"_a, "checkpoint"_a,
                "resume"_a, "callback"_a.none(), "on_epoch"_a.none());
+    module.def("train_surrogate", train_surrogate, "document"_a.none(), "path"_a.none(), "samples"_a.none(),
+               "held_back"_a.none(), "arguments"_a, "checkpoint"_a, "resume"_a, "callback"_a.none(),
+               "on_epoch"_a.none());
 }
 
 }  // namespace saltus::python

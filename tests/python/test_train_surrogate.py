@@ -89,6 +89,27 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(spikes, tmp_path):
     assert epochs == list(range(1, 41))
 
 
+def test_a_checkpoint_of_other_layers_or_another_surrogate_is_refused_by_name(spikes, tmp_path):
+    out = tmp_path / "a.nir"
+    arguments = ["train", "surrogate", spikes, "-o", out, *short("--epochs", "400", "--batch", "4")]
+    command = [PROGRAM, *map(str, arguments), "--checkpoint-every", "1ms"]
+    checkpoint = tmp_path / "a.checkpoint.h5"
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while not checkpoint.exists():
+            assert process.poll() is None, "was over before it could be stopped"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    common = ("--epochs", "400", "--batch", "4", "--resume")
+    _, stderr = train(spikes, out, *common, "--layers", "dense 9; readout mean", code=2)
+    assert "layers: expected 'dense 12" in stderr
+    assert "found 'dense 9" in stderr
+    _, stderr = train(spikes, out, *common, "--surrogate", "atan", "--shift", "4ms", code=2)
+    assert "surrogate: expected 'sigmoid, slope 10" in stderr
+    assert "samples altered: expected 'shift 0s" in stderr
+    assert not out.exists()
+    assert checkpoint.exists()
+
+
 def test_a_description_in_json_and_the_same_words_give_the_same_network(spikes, tmp_path):
     layers = [{"dense": 12}, {"dense": 8, "recurrent": True}, "readout mean"]
     (tmp_path / "net.json").write_text(json.dumps({"layers": layers}))

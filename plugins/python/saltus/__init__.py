@@ -21,7 +21,7 @@ from saltus._compare import (
     compare,
     inspect,
 )
-from saltus._evaluate import Decision, Evaluation, FirstSpikes, evaluate
+from saltus._evaluate import Decision, Evaluation, FirstSpikes, SurrogateEvaluation, evaluate
 from saltus._gradient import Gradient, gradient
 from saltus._network import Network, Population, Projection, from_nir, load, save
 from saltus._result import Result
@@ -52,6 +52,7 @@ __all__ = [
     "Result",
     "Samples",
     "SpikeTrain",
+    "SurrogateEvaluation",
     "ToolReading",
     "UsageError",
     "__version__",

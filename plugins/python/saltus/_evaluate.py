@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from saltus import _saltus
+from saltus import _saltus, datasets
 from saltus._network import Network, _path
 from saltus._progress import Bar, reporter
 from saltus._simulate import _check_clock, whole_number
@@ -95,11 +95,55 @@ class Evaluation:
         return f"Evaluation: {right}, {self.wall_s:.3g} s on {self.threads} threads"
 
 
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class SurrogateEvaluation:
+    """How well a network that learnt in steps of time (`saltus.train.surrogate`) classified a data set.
+
+    Attributes
+    ----------
+    accuracy, balanced_accuracy : float
+        Fraction of the samples that were classified rightly, and the mean of that over the classes.
+    loss : float
+        Mean over the samples.
+    samples, correct : int
+        Samples done, and right ones.
+    classes : list of str
+        Names of the labels 0, 1, ...
+    confusion : ndarray of int, shape (classes, classes)
+        Samples by (label, answer).
+    spikes_per_neuron_and_step : dict of str to float
+        By the name of each layer that spikes.
+    wall_s : float
+        Seconds that passed.
+    threads : int
+        Threads used.
+    interrupted : bool
+        The evaluation was stopped before its end. True only in the `partial` of an exception, see `evaluate`.
+    """
+
+    accuracy: float
+    balanced_accuracy: float
+    loss: float
+    samples: int
+    correct: int
+    classes: list[str]
+    confusion: "npt.NDArray[np.int64]"
+    spikes_per_neuron_and_step: dict[str, float]
+    wall_s: float
+    threads: int
+    interrupted: bool
+
+    def __repr__(self) -> str:
+        right = f"{self.correct} of {self.samples} right"
+        return f"SurrogateEvaluation: {right}, {self.wall_s:.3g} s on {self.threads} threads"
+
+
 def evaluate(
     net: Network,
-    dataset: "str | os.PathLike[str]",
+    dataset: "str | os.PathLike[str] | tuple[npt.ArrayLike, npt.ArrayLike]",
     *,
     split: str | None = None,
+    left_out: str | None = None,
     duration: float | None = None,
     output: str | None = None,
     decide: str | None = None,
@@ -116,7 +160,7 @@ def evaluate(
     reset: str | None = None,
     t_ref: float | None = None,
     progress: bool | Callable[[float, int, int], Any] | None = None,
-) -> Evaluation:
+) -> Evaluation | SurrogateEvaluation:
     """Let a network classify every sample of a data set.
 
     The class is the neuron of the output with the most spikes, or, where the output does not spike, the one
@@ -126,11 +170,14 @@ def evaluate(
     ----------
     net : Network
         With one input of as many channels as a sample has.
-    dataset : str or path-like
+    dataset : str or path-like, or (frames, labels)
         A folder of images in IDX files (MNIST) or of N-MNIST recordings, an HDF5 file in the layout of SHD,
-        or one of packed camera events, or "yin-yang".
-    split : {"train", "test"}, optional
+        or one of packed camera events, or "yin-yang". A network that learnt in steps of time takes what
+        `saltus.train.surrogate` does, arrays too.
+    split : {"train", "validation", "test"}, optional
         The part to take, where the data set has parts.
+    left_out : str, optional
+        Of a network that learnt in steps, and spoken digits: the speaker who is the test part.
     duration : float, optional
         Seconds of each sample; without it, up to its last spike and as long as one may be under way.
     output : str, optional
@@ -155,6 +202,8 @@ def evaluate(
     Returns
     -------
     Evaluation
+        Or, of a network that learnt in steps of time, SurrogateEvaluation. Its file says how samples are
+        made and who decides: other parameters than `split`, `left_out`, `threads` and `progress` are refused.
 
     Raises
     ------
@@ -175,16 +224,21 @@ def evaluate(
     >>> result.correct == result.samples
     True
     """
+    given = dict(locals())
     if not isinstance(net, Network):
         raise TypeError(f"net: expected a saltus.Network, found {type(net).__name__}.")
-    import numpy as np
-
     whole_number("threads", threads, 1)
     whole_number("slots", slots, 1, 1 << 20)
     if decide not in (None, "first", "most"):
         raise UsageError(f"decide: expected 'first' or 'most', found {decide!r:.80}.")
     _check_clock(clock)
+    learnt = None if net._document is None else _saltus.learnt_in_steps(net._document)
+    if learnt is not None:
+        return _evaluate_surrogate(learnt, given)
+    if left_out is not None:
+        raise UsageError("left_out: only of networks that learnt in steps of time. Leave it out.")
     report = reporter(progress, lambda done, total: f"{done} of {total} samples")
+    path = _path(dataset)
     built = net._build(
         convention=convention,
         time_unit=time_unit,
@@ -196,10 +250,10 @@ def evaluate(
         clock=clock,
     )
     callback = None if report is None else lambda done, total: report(done / total, done, total)
-    try:
-        run = _saltus.evaluate(
+    return _evaluation(
+        lambda: _saltus.evaluate(
             built,
-            _path(dataset),
+            path,
             split or "",
             duration,
             output or "",
@@ -209,14 +263,63 @@ def evaluate(
             slot,
             slots,
             callback,
-        )
-        error = run.pop("error")
-        size = len(run["classes"])
-        run["confusion"] = np.array(run["confusion"], dtype=np.int64).reshape(size, size)
-        run["decisions"] = [Decision(*entry) for entry in run["decisions"]]
-        if run["first_spikes"] is not None:
-            run["first_spikes"] = FirstSpikes(**run["first_spikes"])
-        result = Evaluation(**run)
+        ),
+        _result,
+        report,
+    )
+
+
+def _result(run: dict[str, Any]) -> Evaluation:
+    run["decisions"] = [Decision(*entry) for entry in run["decisions"]]
+    if run["first_spikes"] is not None:
+        run["first_spikes"] = FirstSpikes(**run["first_spikes"])
+    return Evaluation(**run)
+
+
+def _evaluate_surrogate(learnt: dict[str, Any], given: dict[str, Any]) -> SurrogateEvaluation:
+    """`learnt`: dt and classes; `given`: the arguments of evaluate."""
+    for name, value in given.items():
+        if name in ("net", "dataset", "split", "left_out", "threads", "progress"):
+            continue
+        if value != evaluate.__kwdefaults__[name]:
+            raise UsageError(f"{name}: the network learnt in steps of time, and its file says. Leave it out.")
+    dataset = given["dataset"]
+    path = samples = None
+    if isinstance(dataset, tuple):
+        for name in ("split", "left_out"):
+            if given[name] is not None:
+                raise UsageError(f"{name}: arrays are taken as they are. Leave it out.")
+        samples = datasets.stored("dataset", dataset, **learnt)
+    else:
+        path = _path(dataset)
+    report = reporter(given["progress"], lambda done, total: f"{done} of {total} samples")
+    callback = None if report is None else lambda done, total: report(done / total, done, total)
+    return _evaluation(
+        lambda: _saltus.evaluate_surrogate(
+            given["net"]._document,
+            path,
+            samples,
+            given["split"] or "",
+            given["left_out"] or "",
+            given["threads"] or 0,
+            callback,
+        ),
+        lambda run: SurrogateEvaluation(**run),
+        report,
+    )
+
+
+def _evaluation(
+    run: Callable[[], dict[str, Any]], result_of: Callable[[dict[str, Any]], Any], report: Any
+) -> Any:
+    import numpy as np
+
+    try:
+        made = run()
+        error = made.pop("error")
+        size = len(made["classes"])
+        made["confusion"] = np.array(made["confusion"], dtype=np.int64).reshape(size, size)
+        result = result_of(made)
         if error is not None:
             error.partial = result
             try:

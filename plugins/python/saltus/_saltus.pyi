@@ -175,6 +175,14 @@ class FrameSet:
     ) -> None: ...
 
 def open_frames(path: str | os.PathLike, split: str, options: dict) -> FrameSet: ...
+def stored_frames(
+    values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order="C", device="cpu")],
+    labels: object,
+    steps: int,
+    shape: Sequence[int],
+    dt: float,
+    classes: Sequence[str],
+) -> FrameSet: ...
 def read_wav(path: str | os.PathLike) -> tuple: ...
 def mel_power(samples: object, rate: int, dt: float) -> object: ...
 def log_mel(
@@ -196,6 +204,16 @@ def evaluate(
     slots: int | None,
     callback: object | None,
 ) -> dict: ...
+def evaluate_surrogate(
+    document: Document,
+    path: str | os.PathLike | None,
+    samples: FrameSet | None,
+    split: str,
+    left_out: str,
+    threads: int,
+    callback: object | None,
+) -> dict: ...
+def learnt_in_steps(document: Document) -> object: ...
 
 class Loss:
     @staticmethod
@@ -220,6 +238,17 @@ def train_s4nn(
     built: BuiltNetwork | None,
     path: str | os.PathLike,
     split: str,
+    arguments: dict,
+    checkpoint: str,
+    resume: bool,
+    callback: object | None,
+    on_epoch: object | None,
+) -> dict: ...
+def train_surrogate(
+    document: Document | None,
+    path: str | os.PathLike | None,
+    samples: FrameSet | None,
+    held_back: FrameSet | None,
     arguments: dict,
     checkpoint: str,
     resume: bool,

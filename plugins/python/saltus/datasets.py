@@ -8,12 +8,13 @@ Frames: 1000 samples, 32 steps of 0.001 s, shape (5,), 3 classes
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from saltus import _saltus
 from saltus._network import _path
 from saltus._simulate import whole_number
+from saltus.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,29 +164,73 @@ def frames(
     >>> saltus.datasets.frames("speech-commands", "test", task="7").classes
     ['down', 'go', 'left', 'right', 'up', '_silence_', '_unknown_']
     """
-    numbers: dict[str, tuple[Any, int]] = {
-        "steps": (steps, 1),
-        "pixels": (pixels, 0),
-        "mask_steps": (mask_steps, 0),
-        "mask_bands": (mask_bands, 0),
-        "threads": (threads, 1),
-    }
-    for name, (value, smallest) in numbers.items():
-        whole_number(name, value, smallest, (1 << 32) - 1)
-    whole_number("seed", seed, 0, (1 << 64) - 1)
-    options = {
-        "dt": float(dt),
-        "binary": bool(binary),
-        "derivatives": bool(derivatives),
-        "task": task or "",
-        "left_out": left_out or "",
-        "shift": float(shift),
-        "noise": float(noise),
-        "drop": float(drop),
-        "seed": seed,
-        **{name: value or 0 for name, (value, _) in numbers.items()},
-    }
+    options = frame_options(
+        dt=dt,
+        steps=steps,
+        binary=binary,
+        derivatives=derivatives,
+        task=task,
+        left_out=left_out,
+        shift=shift,
+        noise=noise,
+        drop=drop,
+        pixels=pixels,
+        mask_steps=mask_steps,
+        mask_bands=mask_bands,
+        seed=seed,
+        threads=threads,
+    )
     return Frames(_saltus.open_frames(_path(path), split or "", options))
+
+
+def frame_options(**given: Any) -> dict[str, Any]:
+    """The arguments of `frames` as the compiled module takes them, checked."""
+    smallest = {"steps": 1, "pixels": 0, "mask_steps": 0, "mask_bands": 0, "threads": 1}
+    for name, least in smallest.items():
+        whole_number(name, given[name], least, (1 << 32) - 1)
+        given[name] = given[name] or 0
+    whole_number("seed", given["seed"], 0, (1 << 64) - 1)
+    for name in ("dt", "shift", "noise", "drop"):
+        given[name] = float(given[name])
+    for name in ("binary", "derivatives"):
+        given[name] = bool(given[name])
+    for name in ("task", "left_out"):
+        given[name] = given[name] or ""
+    return given
+
+
+def stored(
+    what: str, arrays: tuple[Any, ...], *, dt: float, classes: "Sequence[str] | None"
+) -> "_saltus.FrameSet":
+    """Samples in memory, (frames, labels); without `classes` these are 0 to the largest label."""
+    import numpy as np
+
+    if len(arrays) != 2:
+        raise UsageError(f"{what}: expected (frames, labels), found a tuple of {len(arrays)}.")
+    values, labels = map(np.asarray, arrays)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"frames: expected numbers, found {values.dtype}.")
+    if not 3 <= values.ndim <= 5:
+        raise UsageError(
+            "frames: expected samples x steps x channels and up to two axes of space, found shape "
+            f"{values.shape}."
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels: expected whole numbers, found {labels.dtype}.")
+    if labels.shape != values.shape[:1]:
+        raise UsageError(
+            f"labels: expected one for each of {len(values)} samples, found shape {labels.shape}."
+        )
+    if classes is None:
+        classes = [str(k) for k in range(int(labels.max(initial=0)) + 1)]
+    return _saltus.stored_frames(
+        np.ascontiguousarray(values, dtype=np.float32).reshape(-1),
+        labels,
+        values.shape[1],
+        list(values.shape[2:]),
+        float(dt),
+        list(classes),
+    )
 
 
 def read_wav(path: "str | os.PathLike[str]") -> "tuple[npt.NDArray[np.float64], int]":

@@ -7,17 +7,23 @@
 """
 
 import dataclasses
+import json
+import math
+import operator
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from saltus import _saltus
+from saltus import _saltus, datasets
 from saltus._network import Network, _path, _reading
 from saltus._progress import Bar, reporter
 from saltus._simulate import whole_number
 from saltus.errors import UsageError
 
-__all__ = ["Training", "s4nn"]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Training", "s4nn", "surrogate"]
 
 _FLOATS = [
     "threshold",
@@ -38,6 +44,29 @@ _FLOATS = [
     "delay_rate",
     "slot",
     "checkpoint_every",
+    "activity",
+    "largest_norm",
+    "largest_element",
+]
+
+# What says how samples are made from files.
+_OF_FILES = [
+    "split",
+    "validation_split",
+    "steps",
+    "binary",
+    "derivatives",
+    "task",
+    "left_out",
+    "shift",
+    "noise",
+    "drop",
+    "pixels",
+    "mask_steps",
+    "mask_bands",
+    "encoding",
+    "slot",
+    "slots",
 ]
 
 
@@ -55,6 +84,9 @@ class Training:
     best_epoch : int or None
         From 1.
     stopped_early, interrupted : bool
+    figures : dict
+        Of `surrogate`: "parameters", and of the samples held back "balanced_accuracy" (the mean over the
+        classes) and "spikes_per_neuron_and_step" by layer.
     """
 
     network: Network
@@ -62,6 +94,7 @@ class Training:
     best_epoch: int | None
     stopped_early: bool
     interrupted: bool
+    figures: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         best = "" if self.best_epoch is None else f", best {self.best_epoch}"
@@ -196,49 +229,262 @@ def s4nn(
     2
     """
     arguments = dict(locals())
-    if net is not None and not isinstance(net, Network):
-        raise TypeError(f"net: expected a saltus.Network or None, found {type(net).__name__}.")
-    for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads), ("slots", slots)):
-        whole_number(name, value, 1)
-    whole_number("patience", patience, 0)
-    whole_number("seed", seed, 0)
     whole_number("shift", shift, 0)
-    if resume and checkpoint is None:
-        raise UsageError("resume: from which file? Name it: checkpoint=...")
     for name in ("net", "dataset", "split", "checkpoint", "resume", "progress", "on_epoch"):
         del arguments[name]
     arguments["hidden"] = [str(layer) for layer in hidden]
     arguments["dropout"] = [float(x) for x in dropout]
     arguments["initial"] = [float(x) for x in initial]
+    _check(net, arguments, checkpoint, resume)
+
+    def run(*callbacks: Any) -> dict[str, Any]:
+        built = None if net is None else net._build()
+        return _saltus.train_s4nn(built, _path(dataset), split, arguments, *callbacks)
+
+    return _train(run, epochs, checkpoint, resume, progress, on_epoch)
+
+
+def surrogate(
+    net: Network | None,
+    dataset: "str | os.PathLike[str] | tuple[npt.ArrayLike, npt.ArrayLike]",
+    *,
+    layers: "str | Sequence[str | dict[str, Any]] | None" = None,
+    split: str = "train",
+    validation_split: str | None = None,
+    dt: float = 0.01,
+    steps: int | None = None,
+    binary: bool = False,
+    derivatives: bool = True,
+    task: str | None = None,
+    left_out: str | None = None,
+    shift: float = 0.0,
+    noise: float = 0.0,
+    drop: float = 0.0,
+    pixels: int = 0,
+    mask_steps: int = 0,
+    mask_bands: int = 0,
+    encoding: str = "latency",
+    slot: float = 1e-3,
+    slots: int = 256,
+    classes: Sequence[str] | None = None,
+    scaling: str = "auto",
+    balanced: bool = False,
+    surrogate: str = "s2net",
+    slope: float | None = None,
+    peak: float | None = None,
+    activity: float = 0.1,
+    truncate: int = 0,
+    detach_reset: bool = False,
+    recompute: bool = False,
+    precision: str = "float32",
+    epochs: int = 10,
+    batch: int = 64,
+    optimizer: str = "radam",
+    learning_rate: float = 1e-3,
+    momentum: float = 0.0,
+    weight_decay: float = 1e-5,
+    largest_norm: float = math.inf,
+    largest_element: float = 5.0,
+    averaging: float = 0.0,
+    schedule: str = "exponential",
+    last_rate: float = 0.0,
+    gamma: float = 0.85,
+    period: float = 10.0,
+    warmup: float = 1.0,
+    validation: "float | tuple[npt.ArrayLike, npt.ArrayLike]" = 1 / 12,
+    patience: int = 0,
+    keep_best: bool = True,
+    shuffle: bool = True,
+    seed: int = 0,
+    threads: int = 1,
+    checkpoint: "str | os.PathLike[str] | None" = None,
+    checkpoint_every: float = 60.0,
+    resume: bool = False,
+    progress: bool | Callable[..., Any] | None = None,
+    on_epoch: Callable[[dict[str, Any]], Any] | None = None,
+) -> Training:
+    """Train layers in discrete time by back-propagation with surrogate gradients.
+
+    Pellegrini, Zimmer and Masquelier, IEEE SLT 2021. The same as `saltus train surrogate`: equal settings
+    give equal bits.
+
+    Parameters
+    ----------
+    net : Network or None
+        One that was trained so, to go on with; None: a new one of `layers`.
+    dataset : str or path-like, or (frames, labels)
+        As in `saltus.datasets.frames`; or arrays: numbers of shape (samples, steps, channels, ...), with up
+        to two axes of space, and a whole number for each sample.
+    layers : str or sequence, optional
+        In words, as in "conv 64 kernel=4x3; dense 128 recurrent; readout mean", or one entry a layer, each in
+        words or as a dictionary: {"conv": 64, "kernel": [4, 3]}. Without it, of sound three convolutions, of
+        others one dense layer.
+    split, validation_split : str
+        The part to learn from, and one that is held back to choose the best epoch, in place of `validation`.
+    dt : float
+        Seconds of a step.
+    steps, binary, derivatives, task, left_out, shift, noise, drop, pixels, mask_steps, mask_bands
+        As in `saltus.datasets.frames`. Arrays are taken as they are.
+    encoding, slot, slots
+        Images as spikes, as in `evaluate`.
+    classes : sequence of str, optional
+        Of arrays: the names of the labels 0, 1, ...; without it, those of `net`, or as many as occur.
+    scaling : {"auto", "deviation", "none"}
+        Divide each number of a step by its deviation over the samples; "auto": of sound only.
+    balanced : bool
+        Draw samples with replacement, all classes equally often.
+    surrogate : str
+        The derivative of a spike: a preset ("s2net", "norse", "snntorch.atan", ...) or a kind ("sigmoid",
+        "atan", "triangle", ...).
+    slope, peak : float, optional
+        Of it; without them the preset's, or 1 of a kind.
+    activity : float
+        Weight of the spikes in the loss.
+    truncate : int
+        Errors go back to the last multiple of so many steps; 0: to the beginning.
+    detach_reset : bool
+        Leave the reset out of the gradient.
+    recompute : bool
+        Compute potentials again in place of keeping them.
+    precision : {"float32", "float64"}
+    optimizer : {"sgd", "adam", "adamw", "radam"}
+    largest_norm, largest_element : float
+        Longer gradients, and larger elements, are cut to this.
+    averaging : float
+        Hand out an exponential average of the parameters: 0.999 is one over about 1000 steps.
+    schedule : {"constant", "step", "exponential", "cosine", "linear"}
+        Of the learning rate: `gamma` and `period` belong to "step" and "exponential", `last_rate` is the
+        factor at the end of "cosine" and "linear"; it rises over `warmup` epochs.
+    validation : float or (frames, labels)
+        Share (below 1) or number of samples held back, drawn by `seed`, to choose the best epoch; or arrays
+        that are.
+    patience, keep_best, shuffle, threads, checkpoint, checkpoint_every, resume, progress, on_epoch
+        As in `s4nn`. A checkpoint of other layers, another surrogate or other options is refused.
+
+    Returns
+    -------
+    Training
+        `evaluate` takes its network; `save` writes it.
+
+    Raises
+    ------
+    FileError
+        The data set or the checkpoint cannot be read.
+    UsageError
+        An argument is out of its range, or things do not fit together.
+    LimitError
+        `net` is a network of neurons and synapses.
+    KeyboardInterrupt
+        As in `s4nn`.
+
+    Examples
+    --------
+    >>> frames = saltus.datasets.frames("yin-yang", "train", dt=0.001, steps=32)
+    >>> result = saltus.train.surrogate(
+    ...     None, (frames.batch(), frames.labels), dt=0.001, layers="dense 20; readout mean", epochs=2
+    ... )
+    >>> [entry["epoch"] for entry in result.log]
+    [1, 2]
+    """
+    arguments = dict(locals())
+    if isinstance(layers, str):
+        arguments.update(layers=None, words=layers)
+    else:
+        layer_list = None if layers is None else json.dumps(list(layers), default=operator.index)
+        arguments.update(layers=layer_list, words=None)
+    document = None
+    if net is not None:
+        if not isinstance(net, Network):
+            raise TypeError(f"net: expected a saltus.Network or None, found {type(net).__name__}.")
+        document = net._as_document()
+    whole_number("truncate", truncate, 0, (1 << 32) - 1)
+    path = samples = held_back = None
+    if isinstance(dataset, tuple):
+        for name in _OF_FILES:
+            if arguments[name] != _DEFAULTS[name]:
+                raise UsageError(f"{name}: arrays are learnt as they are. Leave it out.")
+        learnt = None if document is None else _saltus.learnt_in_steps(document)
+        if classes is None and learnt is not None:
+            classes = learnt["classes"]
+        samples = datasets.stored("dataset", dataset, dt=dt, classes=classes)
+        if isinstance(validation, tuple):
+            held_back = datasets.stored("validation", validation, dt=dt, classes=samples.classes)
+    else:
+        path = _path(dataset)
+        if classes is not None:
+            raise UsageError("classes: a data set names its own. Leave it out.")
+        if isinstance(validation, tuple):
+            raise UsageError("validation: expected a number, or, with arrays to learn from, arrays.")
+    if isinstance(validation, tuple):
+        arguments["validation"] = 0.0
+    arguments["frames"] = datasets.frame_options(
+        **{name: arguments[name] for name in ("dt", "seed", "threads")},
+        **{
+            name: arguments[name]
+            for name in _OF_FILES
+            if name not in ("split", "validation_split", "encoding", "slot", "slots")
+        },
+    )
+    arguments["validation_split"] = validation_split or ""
+    for name in ("slope", "peak"):
+        arguments[name] = None if arguments[name] is None else float(arguments[name])
+    _check(net, arguments, checkpoint, resume)
+    for name in ("net", "dataset", "classes", "checkpoint", "resume", "progress", "on_epoch"):
+        del arguments[name]
+    return _train(
+        lambda *callbacks: _saltus.train_surrogate(document, path, samples, held_back, arguments, *callbacks),
+        epochs,
+        checkpoint,
+        resume,
+        progress,
+        on_epoch,
+    )
+
+
+_DEFAULTS = surrogate.__kwdefaults__
+
+
+def _check(net: Any, arguments: dict[str, Any], checkpoint: Any, resume: bool) -> None:
+    """What trainings have in common; numbers become floats where the compiled module takes those."""
+    if net is not None and not isinstance(net, Network):
+        raise TypeError(f"net: expected a saltus.Network or None, found {type(net).__name__}.")
+    smallest = {"epochs": 1, "batch": 1, "threads": 1, "slots": 1, "patience": 0, "seed": 0}
+    for name, least in smallest.items():
+        whole_number(name, arguments[name], least)
+    if resume and checkpoint is None:
+        raise UsageError("resume: from which file? Name it: checkpoint=...")
     for name in _FLOATS:
+        if name not in arguments:
+            continue
         if isinstance(arguments[name], bool) or not isinstance(arguments[name], int | float):
             raise TypeError(f"{name}: expected a number, found {arguments[name]!r:.80}.")
         arguments[name] = float(arguments[name])
+
+
+def _train(
+    run: Callable[..., dict[str, Any]],
+    epochs: int,
+    checkpoint: "str | os.PathLike[str] | None",
+    resume: bool,
+    progress: Any,
+    on_epoch: Callable[[dict[str, Any]], Any] | None,
+) -> Training:
+    """The training that `run` makes, given a checkpoint, whether to resume, and two callbacks."""
     report = reporter(
         progress,
         lambda epoch, loss, right, speed, left: (
             f"epoch {epoch} of {epochs}, loss {loss:.4g}, right {100 * right:.2f} %, {speed:.0f} samples/s"
         ),
     )
-    built = None if net is None else net._build()
     try:
-        run = _saltus.train_s4nn(
-            built,
-            _path(dataset),
-            split,
-            arguments,
-            "" if checkpoint is None else os.fspath(checkpoint),
-            resume,
-            report,
-            on_epoch,
-        )
+        made = run("" if checkpoint is None else os.fspath(checkpoint), resume, report, on_epoch)
     finally:
         if isinstance(report, Bar):
             report.close()
-    error = run.pop("error")
-    document = run.pop("document")
+    error = made.pop("error")
+    document = made.pop("document")
     network = Network._of(document, "trained", _reading(None, None, None, None, None, 0.0))
-    result = Training(network=network, **run)
+    result = Training(network=network, **made)
     if error is not None:
         error.partial = result
         try:

@@ -3,8 +3,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "saltus/engine/learning/surrogate.hpp"
@@ -13,6 +14,7 @@ namespace saltus::datasets {
 
 struct SurrogateEvaluation {
     learning::SurrogateMeasure measure;
+    std::vector<std::pair<std::string, double>> rates;  // of the layers that spike, by name
     double wall_s = 0.0;
     unsigned threads = 1;
     bool interrupted = false;
@@ -22,14 +24,14 @@ struct SurrogateEvaluation {
 };
 
 struct SurrogateEvaluationOptions {
-    unsigned threads = 0;  // 0: as many as OpenMP gives
+    unsigned threads = 0;     // 0: as many as OpenMP gives
+    std::uint64_t first = 0;  // the samples from this one on
     std::function<bool(std::uint64_t done, std::uint64_t total)> on_progress = {};  // false stops
 };
 
-/// Samples as they are, not altered. Throws UsageError where they do not fit the network.
-[[nodiscard]] SurrogateEvaluation evaluate_surrogate(const learning::SurrogateNetwork& network,
+/// Samples of the rule as they are, not altered.
+[[nodiscard]] SurrogateEvaluation evaluate_surrogate(learning::FrameRule& rule,
                                                      std::span<const double> parameters,
-                                                     std::shared_ptr<const learning::FrameSet> samples,
                                                      const SurrogateEvaluationOptions& options = {});
 
 }  // namespace saltus::datasets

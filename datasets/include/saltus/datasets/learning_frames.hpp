@@ -35,10 +35,14 @@ struct LearningFrames {
     std::vector<float> divisors;  // of each number of a step; empty: not scaled
 };
 
-/// Files hold samples class after class, so those held back are drawn by `seed`. Throws as open_frames()
-/// does, and UsageError where nothing is left to learn from.
+/// Of samples that are open; those held back may be given, or null. Files hold samples class after class, so
+/// those held back are else drawn by `seed`. Throws UsageError where nothing is left to learn from.
+[[nodiscard]] LearningFrames learning_frames(std::shared_ptr<const learning::FrameSet> samples,
+                                             std::shared_ptr<const learning::FrameSet> held_back,
+                                             const LearningFramesOptions& options);
+
+/// Of a data set. Throws as open_frames() and learning_frames() do.
 [[nodiscard]] LearningFrames open_learning_frames(const std::filesystem::path& path,
-                                                  const FrameOptions& frames,
-                                                  const LearningFramesOptions& options);
+                                                  const FrameOptions& frames, LearningFramesOptions options);
 
 }  // namespace saltus::datasets

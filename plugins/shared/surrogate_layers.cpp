@@ -1,15 +1,15 @@
-#include "surrogate_arguments.hpp"
+#include "surrogate_layers.hpp"
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "reading.hpp"
 #include "saltus/engine/errors.hpp"
 
-namespace saltus::cli {
+namespace saltus::plugins {
 
 namespace {
 
@@ -92,36 +92,26 @@ class Entry {
     const ordered_json& value_;
 };
 
+/// All entries, one a line.
+std::string words_of(const ordered_json& list, const std::string& path) {
+    std::string text;
+    std::size_t k = 0;
+    for (const ordered_json& layer : list) text += Entry(path, k++, layer).words() + "\n";
+    return text;
+}
+
 }  // namespace
 
-datasets::FrameOptions frames_of(const converters::SurrogateModel& model) {
-    datasets::FrameOptions options;
-    options.dt = model.dt;
-    options.binary = model.binary;
-    options.derivatives = model.derivatives;
-    options.task = model.task;
-    options.encoding = datasets::encoding_of(model.encoding, model.slot, model.slots);
-    return options;
-}
-
-ordered_json rates_of(const learning::SurrogateNetwork& network, const std::vector<double>& rates) {
-    ordered_json named = ordered_json::object();
-    for (std::size_t l = 0; l < rates.size(); ++l) {
-        const learning::SurrogateNetwork::Layer& layer = network.layers()[l];
-        if (layer.spikes()) named[layer.described.name] = rates[l];
-    }
-    return named;
-}
-
-std::optional<converters::SurrogateModel> read_surrogate(const std::string& path) {
-    if (fs::path(path).extension() == ".json" && read_layers(path)) {
-        throw FileError::unexpected(path, "", "a trained network", "a description of layers",
-                                    "Train it: saltus train surrogate DATASET --network " + path);
-    }
+std::string layers_of_json(const std::string& list) {
+    const std::string origin = "layers";
     try {
-        return converters::surrogate_model_of(read_document(path, false));
-    } catch (const UsageError& error) {
-        throw FileError(path, "", error.what());
+        const ordered_json json = ordered_json::parse(list);
+        if (!json.is_array()) throw FileError::unexpected(origin, "", "a list of layers", "something else");
+        return words_of(json, origin);
+    } catch (const FileError& error) {
+        throw UsageError(error.what());
+    } catch (const ordered_json::parse_error& error) {
+        throw UsageError(origin + ": no JSON: " + error.what());
     }
 }
 
@@ -152,10 +142,7 @@ std::optional<std::string> read_layers(const std::string& path) {
     for (const auto& [key, value] : json.items()) {
         if (key != "layers") throw FileError::unexpected(path, "", "layers", saltus::quoted(key));
     }
-    std::string text;
-    std::size_t k = 0;
-    for (const ordered_json& layer : json["layers"]) text += Entry(path, k++, layer).words() + "\n";
-    return text;
+    return words_of(json["layers"], path);
 }
 
-}  // namespace saltus::cli
+}  // namespace saltus::plugins
