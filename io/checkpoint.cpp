@@ -35,7 +35,6 @@ void write_population(const hdf5::Group& group, const PopulationSnapshot& popula
                       std::uint64_t spike_count, const SpikeTrain& spikes) {
     write_value(group, "size", population.size);
     write_value(group, "frame_origin", population.frame_origin);
-    write_value(group, "watched_until", population.watched_until);
     write_value(group, "spike_count", spike_count);
     const hdf5::Group reals = group.create_group("reals");
     for (const auto& [name, column] : population.reals) write_column(reals, name, column);
@@ -132,7 +131,6 @@ class Reader {
         PopulationSnapshot population;
         population.size = value<std::uint32_t>(group, "size");
         population.frame_origin = value<std::int64_t>(group, "frame_origin");
-        population.watched_until = value<std::int64_t>(group, "watched_until");
         population.reals = columns<double>(group.group("reals"), population.size);
         population.ticks = columns<std::int64_t>(group.group("ticks"), population.size);
         population.events = events(group.group("events"));

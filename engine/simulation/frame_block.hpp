@@ -19,7 +19,7 @@ class FrameBlock final : public Block {
             if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own, source++);
             shared_weights_.push_back(shared_weight(incoming));
         }
-        if (frame_.drives()) {
+        if (Frame::has_currents || frame_.drives()) {
             frame_.watch_until(0);
             until_ = 0;
         }
@@ -31,7 +31,8 @@ class FrameBlock final : public Block {
     }
 
     [[nodiscard]] std::int64_t next() const override {
-        std::int64_t t = std::min({next_arrival(), own_.next(), until_});
+        std::int64_t t = std::min(next_arrival(), own_.next());
+        if (frame_.may_cross_later()) t = std::min(t, until_);
         for (const Trains& trains : trains_) t = std::min(t, trains.time());
         return t;
     }
@@ -45,6 +46,7 @@ class FrameBlock final : public Block {
         batch_begin_ = batch_end_ = 0;
         load_packed();
         for (;;) {
+            if (!pass_over_silence(stop)) return;
             if (all_sorted) run_arrivals(stop);
             std::int64_t t = std::min({row_time(), packed_time(), own_.next(), until_, stop});
             if (!all_sorted) t = run_trains(t);
@@ -64,7 +66,6 @@ class FrameBlock final : public Block {
         Frame frame = frame_;
         while (frame.clock().end() <= t) frame.advance_frame();
         snapshot.frame_origin = frame.clock().origin();
-        snapshot.watched_until = until_;
         Frame::each_coefficient(frame, [&](const char* name, std::uint32_t i, double value) {
             std::vector<double>& column = snapshot.reals[name];
             column.resize(snapshot.size);
@@ -98,11 +99,12 @@ class FrameBlock final : public Block {
                        event.what == NeuronEvent::What::release ? Own::release : Own::look,
                        static_cast<float>(event.rest_fs)});
         }
-        if (frame_.drives()) {
-            // Where crossings do not depend on when they are looked for, blocks look as far as suits their
-            // size.
-            until_ = Frame::has_currents ? snapshot.watched_until : t;
+        if (watches()) {
+            // Neurons are looked at anew at t, or, where crossings depend on when they are looked for, at the
+            // next instant at which a whole run does so.
+            until_ = Frame::has_currents ? end_of_watch(t - 1) : t;
             frame_.watch_until(until_);
+            frame_.watch_all();
         }
         now_ = t;
         for (Trains& trains : trains_) {
@@ -210,15 +212,35 @@ class FrameBlock final : public Block {
         const std::int64_t t = std::max(crossing.tick.femtoseconds(), earliest);
         if (t < until_) own_.push({t, i, Own::look, static_cast<float>(crossing.rest_fs)});
     }
+    /// Pieces of time in which crossings are looked for: where the one of t ends.
+    [[nodiscard]] std::int64_t end_of_watch(std::int64_t t) const {
+        const std::int64_t length = frame_.watch_length();
+        if (t < 0) return 0;
+        return t > INT64_MAX - length ? INT64_MAX : t / length * length + length;
+    }
     /// Looks for the neurons that cross within the next piece of time.
     void watch_on(std::int64_t t) {
-        const std::int64_t length = frame_.watch_length();
-        until_ = t > INT64_MAX - length ? INT64_MAX : t / length * length + length;
+        const bool look = frame_.may_cross_later();
+        until_ = end_of_watch(t);
         frame_.watch_until(until_);
+        if (!look) return;
         const Moment m = frame_.at(t);
         frame_.scan(m, [&](std::uint32_t i) {
             if (!frame_.stands(i)) watch(i, frame_.crossing(i, m, t, until_), t);
         });
+    }
+    /// Goes on to the piece of time in which something happens next, unless a neuron may cross before; false
+    /// if nothing happens in this window any more.
+    bool pass_over_silence(std::int64_t stop) {
+        if (until_ == INT64_MAX || frame_.may_cross_later()) return true;
+        std::int64_t t = std::min({row_time(), packed_time(), own_.next(), stop});
+        for (const Trains& trains : trains_) t = std::min(t, trains.time());
+        if (t >= stop) return false;
+        if (t < until_) return true;
+        move_frame_to(t);
+        until_ = end_of_watch(t);
+        frame_.watch_until(until_);
+        return true;
     }
     void move_frame_to(std::int64_t t) {
         if (t < frame_.clock().end()) return;
@@ -247,15 +269,15 @@ class FrameBlock final : public Block {
             move_frame_to(packed_time());
             refresh_packed();
             const std::int64_t stop = std::min(limit, frame_.clock().end());
-            const PackedArrival* const arrivals = packed_.data() + packed_begin_;
+            const std::span<const PackedArrival> arrivals(packed_.data() + packed_begin_,
+                                                          packed_end_ - packed_begin_);
             const std::size_t first = packed_next_ - packed_begin_;
-            const std::size_t end = packed_end_ - packed_begin_;
+            const std::size_t end =
+                static_cast<std::size_t>(std::lower_bound(packed_times_.begin() + first,
+                                                          packed_times_.begin() + arrivals.size(), stop) -
+                                         packed_times_.begin());
             std::size_t k = first;
-            bool hot = false;
-            for (; k < end && packed_times_[k] < stop && !hot; ++k) {
-                hot = frame_.add(arrivals[k].target(), shared_weights_[arrivals[k].route()], packed_factors_,
-                                 k);
-            }
+            const bool hot = frame_.add_until_hot(arrivals, k, end, shared_weights_.data(), packed_factors_);
             synaptic_events_ += k - first;
             packed_next_ = packed_begin_ + k;
             if (hot) {
@@ -394,7 +416,7 @@ class FrameBlock final : public Block {
         const std::size_t arrivals = arrivals_.size() + packed_.size();
         const double passes = static_cast<double>(arrivals + 1) * static_cast<double>(trains_.size());
         now_ = stop;
-        if (rate * window > passes) return false;
+        if (passes_of_an_arrival * rate * window > passes) return false;
         for (std::uint32_t g = 0; g < trains_.size(); ++g) {
             Trains& trains = trains_[g];
             for (; trains.time() < stop; trains.group.advance()) {
@@ -456,7 +478,8 @@ class FrameBlock final : public Block {
 
     static constexpr std::uint16_t from_trains = Arrival::most_routes;
     static constexpr std::size_t batch_size = 256;
-    static constexpr std::size_t prefetched = 32;  // arrivals ahead
+    static constexpr std::size_t prefetched = 32;        // arrivals ahead
+    static constexpr double passes_of_an_arrival = 8.0;  // over trains, in the time that one arrival takes
 
     Frame frame_;
     RadixHeap<Own> own_;

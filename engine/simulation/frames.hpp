@@ -16,11 +16,13 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "../exponential.hpp"
+#include "block.hpp"
 #include "instant.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/neurons/models.hpp"
@@ -182,6 +184,9 @@ class DeltaFrame {
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(c_.size()); }
     /// Some neuron may cross without an arrival.
     [[nodiscard]] bool drives() const { return drives_; }
+    /// Some neuron may cross without an arrival after the end of watching.
+    [[nodiscard]] bool may_cross_later() const { return drives_; }
+    void watch_all() {}
     /// For how long one look at all neurons should last: few of many should have to be watched. Crossings do
     /// not depend on it.
     [[nodiscard]] std::int64_t watch_length() const {
@@ -280,6 +285,17 @@ class DeltaFrame {
         const Moment m = moment(f, k);
         const double now = c_[i] += J_ * m.e * weight;
         return J_ * weight > 0.0 && now >= bound_of(i, m);
+    }
+    /// Arrivals [k, end), each of its route's weight and at the time of the factor of its number, until the
+    /// first that may bring its neuron to the threshold: true if there is one; k ends behind it.
+    template <std::size_t n>
+    [[nodiscard]] bool add_until_hot(std::span<const PackedArrival> arrivals, std::size_t& k, std::size_t end,
+                                     const double* weights, const Factors<n>& f) {
+        bool hot = false;
+        std::size_t j = k;
+        for (; j < end && !hot; ++j) hot = add(arrivals[j].target(), weights[arrivals[j].route()], f, j);
+        k = j;
+        return hot;
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
@@ -385,7 +401,8 @@ class DeltaFrame {
 /// be had the charge that arrives up to u been there at once. In the frame of b a neuron can only cross
 /// before u where
 ///   B + max(A e^{(b-a)x}, A e^{(b-a)u})
-/// lies above the line of the threshold.
+/// lies above the line of the threshold, and ever only where B does: as long as there is one of these, all
+/// neurons are looked at again at u.
 class ExpFrame {
   public:
     using P = neurons::CubaLif;
@@ -433,6 +450,8 @@ class ExpFrame {
     [[nodiscard]] const FrameClock& clock() const { return clock_; }
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(coefficients_.size()); }
     [[nodiscard]] bool drives() const { return drives_; }
+    [[nodiscard]] bool may_cross_later() const { return later_; }
+    void watch_all() { later_ = true; }
     [[nodiscard]] std::int64_t watch_length() const { return clock_.length() / 8; }
     [[nodiscard]] std::int64_t refractory(std::uint32_t i) const { return parameters_.refractory(i); }
     [[nodiscard]] bool stands(std::uint32_t i) const { return coefficients_[i].B == minus_infinity; }
@@ -444,7 +463,6 @@ class ExpFrame {
         return {ea, eb, eb / ea, until_eb_, until_ratio_};
     }
     void watch_until(std::int64_t until) {
-        if (!drives_) return;
         const Moment m = at(until);
         until_eb_ = m.eb;
         until_ratio_ = m.ratio;
@@ -457,13 +475,16 @@ class ExpFrame {
         const double gain_b = -gain_ * m.eb;
         Coefficients* const all = coefficients_.data();
         const bool one = parameters_.distance.one();
-        const double bound = bound_of(0, m);
+        const double bound_of_all = bound_of(0, m);
+        bool later = false;
         const auto add = [&](std::uint32_t i, double da, double db) {
             Coefficients& c = all[i];
             const double A = c.A += da;
             const double B = c.B += db;
             const double top = B + std::max(A * m.ratio, A * m.until_ratio);
-            if (db > 0.0 && top >= (one ? bound : bound_of(i, m))) [[unlikely]]
+            const double bound = one ? bound_of_all : bound_of(i, m);
+            later |= B >= bound;
+            if (db > 0.0 && top >= bound) [[unlikely]]
                 hot(i);
         };
         if constexpr (std::is_arithmetic_v<Weight>) {
@@ -483,6 +504,7 @@ class ExpFrame {
                 add(targets[k], gain_a * w, gain_b * w);
             }
         }
+        later_ |= later;
     }
 
     template <class W, class Hot>
@@ -495,13 +517,19 @@ class ExpFrame {
         std::array<double, n> ea;
         std::array<double, n> eb;
         std::array<double, n> ratio;
+        std::array<double, n> gain_a;
+        std::array<double, n> gain_b;
 
         void of(const ExpFrame& frame, const std::array<std::int64_t, n>& times, std::size_t count,
                 std::int64_t delay) {
             const std::int64_t origin = frame.clock_.origin() - delay;
             kernels::exponentials(times.data(), ea.data(), count, origin, frame.per_tau_syn_);
             kernels::exponentials(times.data(), eb.data(), count, origin, frame.per_tau_m_);
-            for (std::size_t k = 0; k < count; ++k) ratio[k] = eb[k] / ea[k];
+            for (std::size_t k = 0; k < count; ++k) {
+                ratio[k] = eb[k] / ea[k];
+                gain_a[k] = frame.gain_ * ea[k];
+                gain_b[k] = -frame.gain_ * eb[k];
+            }
         }
     };
     template <std::size_t n>
@@ -509,23 +537,45 @@ class ExpFrame {
         return {f.ea[k], f.eb[k], f.ratio[k], until_eb_, until_ratio_};
     }
     template <std::size_t n>
-    [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
-                                               std::size_t k) {
+    [[nodiscard]] bool add(std::uint32_t i, double weight, const Factors<n>& f, std::size_t k) {
         Coefficients& c = coefficients_[i];
-        c.A += gain_ * f.ea[k] * weight;
-        c.B += -gain_ * f.eb[k] * weight;
-        const Moment m = moment(f, k);
-        return gain_ * weight < 0.0 && c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound_of(i, m);
+        return add(c, bound_of(i, moment(f, k)), weight, f, k, later_);
+    }
+    template <std::size_t n>
+    [[nodiscard]] bool add_until_hot(std::span<const PackedArrival> arrivals, std::size_t& k, std::size_t end,
+                                     const double* weights, const Factors<n>& f) {
+        Coefficients* const all = coefficients_.data();
+        bool later = later_;
+        bool hot = false;
+        std::size_t j = k;
+        const auto run = [&](auto bound) {
+            for (; j < end && !hot; ++j) {
+                const std::uint32_t i = arrivals[j].target();
+                hot = add(all[i], bound(i, f.eb[j]), weights[arrivals[j].route()], f, j, later);
+            }
+        };
+        if (parameters_.distance.one()) {
+            const double line_of_all = line(0, 1.0);
+            const double until = drives_ ? line(0, until_eb_) : std::numeric_limits<double>::infinity();
+            run([=](std::uint32_t, double eb) { return std::min(line_of_all * eb, until); });
+        } else {
+            run([&](std::uint32_t i, double eb) {
+                return drives_ ? std::min(line(i, eb), line(i, until_eb_)) : line(i, eb);
+            });
+        }
+        later_ = later;
+        k = j;
+        return hot;
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
         const Coefficients& c = coefficients_[i];
         return c.B + c.A * m.ratio >= line(i, m.eb);
     }
-    [[nodiscard]] Instant crossing(std::uint32_t i, const Moment& m, std::int64_t from,
-                                   std::int64_t until) const {
+    [[nodiscard]] Instant crossing(std::uint32_t i, const Moment& m, std::int64_t from, std::int64_t until) {
         const Instant never{Time::never(), 0.0};
         if (stands(i)) return never;
+        later_ |= coefficients_[i].B >= bound_of(i, m);
         const double E = parameters_.rest[i];
         const double V_th = E + parameters_.distance[i];
         const double A = coefficients_[i].A / m.ea;
@@ -540,12 +590,16 @@ class ExpFrame {
         return std::isinf(s) ? never : later({Time(Duration(from)), 0.0}, s, Time(Duration(INT64_MAX - 1)));
     }
     template <class Hot>
-    void scan(const Moment& m, Hot&& hot) const {
+    void scan(const Moment& m, Hot&& hot) {
+        bool later = drives_;
         for (std::uint32_t i = 0; i < size(); ++i) {
             const Coefficients& c = coefficients_[i];
-            if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound_of(i, m)) [[unlikely]]
+            const double bound = bound_of(i, m);
+            later |= c.B >= bound;
+            if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound) [[unlikely]]
                 hot(i);
         }
+        later_ = later;
     }
 
     void stand(std::uint32_t i) { coefficients_[i].B = minus_infinity; }
@@ -585,6 +639,16 @@ class ExpFrame {
         for (const Constants& k : c) E.push_back(k.E);
         return E;
     }
+    /// An arrival at the time of factor k: true if the neuron may reach the threshold.
+    template <std::size_t n>
+    [[nodiscard, gnu::always_inline]] bool add(Coefficients& c, double bound, double weight,
+                                               const Factors<n>& f, std::size_t k, bool& later) const {
+        const double rise = f.gain_b[k] * weight;
+        const double A = c.A += f.gain_a[k] * weight;
+        const double B = c.B += rise;
+        later |= B >= bound;
+        return rise > 0.0 && B + std::max(A * f.ratio[k], A * until_ratio_) >= bound;
+    }
     [[nodiscard]] double line(std::uint32_t i, double eb) const { return parameters_.line[i] * eb; }
     [[nodiscard]] double bound_of(std::uint32_t i, const Moment& m) const {
         const double now = line(i, m.eb);
@@ -604,7 +668,8 @@ class ExpFrame {
     Decay decay_b_;
     bool drives_ = false;
     double until_eb_ = 1.0;
-    double until_ratio_ = 0.0;  // of never
+    double until_ratio_ = 0.0;
+    bool later_ = true;  // some B may lie above the line
     std::vector<Coefficients> coefficients_;
 };
 

@@ -103,7 +103,6 @@ std::vector<std::byte> to_bytes(const std::vector<PartOfSnapshot>& parts) {
         writer.value(part.snapshot.trains.size());
         for (const auto& groups : part.snapshot.trains) writer.values(groups);
         writer.value(part.snapshot.frame_origin);
-        writer.value(part.snapshot.watched_until);
     }
     return writer.take();
 }
@@ -122,7 +121,6 @@ std::vector<PartOfSnapshot> parts_from_bytes(std::span<const std::byte> bytes) {
         part.snapshot.trains.resize(reader.value<std::size_t>());
         for (auto& groups : part.snapshot.trains) reader.values(groups);
         part.snapshot.frame_origin = reader.value<std::int64_t>();
-        part.snapshot.watched_until = reader.value<std::int64_t>();
         parts.push_back(std::move(part));
     }
     return parts;
@@ -145,7 +143,6 @@ void merge(const PartOfSnapshot& part, std::vector<PopulationSnapshot>& populati
     }
     if (!from.reals.empty()) {
         into.frame_origin = from.frame_origin;
-        into.watched_until = from.watched_until;
     }
 }
 

@@ -42,7 +42,6 @@ Snapshot full_snapshot() {
     exc.events = {{at(5), 2, NeuronEvent::What::look, 0.25}, {at(5), 2, NeuronEvent::What::release, -0.5}};
     exc.trains = {{{4, 5, 6}, {7, 8, 9}}, {}, {{1, 2, 3}}};
     exc.frame_origin = 17;
-    exc.watched_until = INT64_MAX;
     PopulationSnapshot empty;
     empty.size = 9;
     s.populations = {exc, empty};

@@ -50,7 +50,6 @@ struct PopulationSnapshot {
     std::vector<NeuronEvent> events;                         // by (time, neuron)
     std::vector<std::vector<TrainPosition>> trains;          // of each source of own trains, group by group
     std::int64_t frame_origin = 0;                           // [fs]
-    std::int64_t watched_until = 0;                          // [fs]
 
     friend bool operator==(const PopulationSnapshot&, const PopulationSnapshot&) = default;
 };

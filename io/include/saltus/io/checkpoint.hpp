@@ -7,7 +7,7 @@
 //     /in_flight/time int64 [fs], population uint32 (in the order of names), neuron uint32
 //     /populations/K/       one group for each population of the network, K = 0, 1, ...
 //         size              uint32: neurons
-//         frame_origin, watched_until   int64 [fs]
+//         frame_origin      int64 [fs]
 //         spike_count       uint64: so far
 //         reals/NAME        float64, one for each neuron
 //         ticks/NAME        int64 [fs], one for each neuron
