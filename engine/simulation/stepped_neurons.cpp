@@ -377,6 +377,7 @@ class GridGroup final : public NeuronGroup<T> {
     }
     [[nodiscard]] bool has_current() const override { return with_current; }
     [[nodiscard]] bool sends_counts() const override { return rule.counts; }
+    [[nodiscard]] std::optional<LinearStep> linear() const override;
 
     NeuronRule rule;
     Coefficients<T> c;
@@ -385,6 +386,80 @@ class GridGroup final : public NeuronGroup<T> {
     bool with_current;
     bool spikes;
 };
+
+/// The passes of stepped_passes.hpp, by their formulas.
+template <class T>
+std::optional<LinearStep> GridGroup<T>::linear() const {
+    if (rule.membrane == Membrane::substep || rule.membrane == Membrane::fixed_point) return std::nullopt;
+    const std::size_t n = V_0.size();
+    LinearStep step;
+    step.rule = rule;
+    step.height = static_cast<double>(c.height);
+    for (std::vector<double>* entries : {&step.I_I, &step.I_x, &step.u_I}) entries->assign(n, 0.0);
+    for (std::vector<double>* entries : {&step.u_x, &step.V_V, &step.V_u}) entries->assign(n, 1.0);
+    const auto at = [](const std::vector<T>& values, std::size_t i) {
+        return static_cast<double>(values[i]);
+    };
+    for (std::size_t i = 0; i < n; ++i) {
+        if (with_current) {
+            const double a = at(c.a_s, i);
+            const double b = at(c.b_s, i);
+            const double gain = at(c.gain, i);
+            switch (rule.current) {
+                case Current::relax:
+                    step.I_I[i] = 1.0 - a;
+                    step.I_x[i] = a * at(c.w_in, i);
+                    step.u_I[i] = gain * step.I_I[i];
+                    step.u_x[i] = gain * step.I_x[i];
+                    break;
+                case Current::decay:
+                    step.I_I[i] = step.u_I[i] = b;
+                    step.I_x[i] = 1.0;
+                    break;
+                case Current::add_then_decay:
+                    step.I_I[i] = step.I_x[i] = step.u_I[i] = step.u_x[i] = b;
+                    break;
+                case Current::use_then_decay:
+                    step.I_I[i] = step.I_x[i] = 1.0 - a;
+                    step.u_I[i] = 1.0;
+                    break;
+                case Current::low_pass:
+                    step.I_I[i] = b;
+                    step.I_x[i] = a;
+                    step.u_I[i] = gain;
+                    step.u_x[i] = 0.0;
+                    break;
+            }
+        }
+        if (!c.input_gain.empty()) {
+            step.I_x[i] *= at(c.input_gain, i);
+            step.u_x[i] *= at(c.input_gain, i);
+        }
+        switch (rule.membrane) {
+            case Membrane::relax:
+                step.V_u[i] = at(c.a, i);
+                step.V_V[i] = 1.0 - step.V_u[i];
+                break;
+            case Membrane::relax_by_division:
+                step.V_u[i] = 1.0 / at(c.tau_m, i);
+                step.V_V[i] = 1.0 - step.V_u[i];
+                break;
+            case Membrane::decay_by_division:
+                step.V_V[i] = 1.0 - 1.0 / at(c.tau_m, i);
+                break;
+            case Membrane::decay:
+            case Membrane::substep:
+            case Membrane::fixed_point:
+            case Membrane::closed_form:
+                if (!c.b.empty()) step.V_V[i] = at(c.b, i);
+                break;
+        }
+        if (!spikes) continue;
+        step.V_th.push_back(at(c.V_th, i));
+        step.V_reset.push_back(at(c.V_reset, i));
+    }
+    return step;
+}
 
 template <class T>
 void GridState<T>::restart() {

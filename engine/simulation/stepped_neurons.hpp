@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,16 @@ class NeuronState {
     [[nodiscard]] virtual double current(NeuronIndex i) const = 0;
 };
 
+/// A step of neurons as the linear map that it is between two thresholds, each entry of every neuron:
+///
+///   I' = I_I I + I_x x,   u = u_I I + u_x x,   V' = V_V V + V_u u,   both plus a constant
+struct LinearStep {
+    std::vector<double> I_I, I_x, u_I, u_x, V_V, V_u;
+    std::vector<double> V_th, V_reset;  // empty: does not spike
+    double height = 1.0;
+    NeuronRule rule{};
+};
+
 template <class T>
 class NeuronGroup {
   public:
@@ -35,6 +46,8 @@ class NeuronGroup {
     [[nodiscard]] virtual bool has_current() const = 0;
     /// Amplitudes are numbers of spikes.
     [[nodiscard]] virtual bool sends_counts() const = 0;
+    /// Nothing of rules whose steps are not linear: substep, fixed_point, closed_form.
+    [[nodiscard]] virtual std::optional<LinearStep> linear() const { return std::nullopt; }
     /// The constant signal is part of the model, and not of x.
     [[nodiscard]] virtual bool takes_constant() const { return false; }
 };

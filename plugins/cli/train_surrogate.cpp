@@ -28,11 +28,21 @@ struct Options {
                                 .largest_element = 5.0}};
     FrameArguments frames;
     std::string scaling = "auto";
+    std::string convention;
+    std::string dt;
     plugins::SurrogateRequest request;
+
+    [[nodiscard]] converters::NirReading reading() const {
+        converters::NirReading reading;
+        if (!convention.empty()) reading.convention = convention;
+        if (!dt.empty()) reading.dt = parse_duration(dt);
+        return reading;
+    }
 };
 
 /// The network to begin with, and the layers of a new one.
-void enter_network(const std::string& path, plugins::SurrogateRequest& request) {
+void enter_network(const std::string& path, const converters::NirReading& reading,
+                   plugins::SurrogateRequest& request) {
     if (path.empty()) return;
     if (request.layers) {
         throw UsageError("--layers and --network both describe the network: expected one of them.");
@@ -40,7 +50,7 @@ void enter_network(const std::string& path, plugins::SurrogateRequest& request) 
     request.layers = plugins::read_layers(path);
     if (request.layers) return;
     try {
-        request.network = plugins::network_to_go_on_with(read_document(path, false), path);
+        plugins::begin_with(request, read_document(path, false), reading);
     } catch (const UsageError& error) {
         throw FileError(path, "", error.what());
     }
@@ -49,7 +59,7 @@ void enter_network(const std::string& path, plugins::SurrogateRequest& request) 
 void train(Options& options) {
     const TrainingArguments& arguments = options.training;
     plugins::SurrogateRequest& request = options.request;
-    enter_network(arguments.network(), request);
+    enter_network(arguments.network(), options.reading(), request);
     const converters::FirstSpikeReading encoding = arguments.encoding().reading();
     request.encoding = encoding.encoding;
     request.slot = encoding.slot;
@@ -69,7 +79,7 @@ void train(Options& options) {
     samples.balance = training.balance();
     samples.asked = training.asked();
     samples.figures = [&] {
-        nlohmann::ordered_json figures{{"parameters", training.network().parameters()}};
+        nlohmann::ordered_json figures{{"parameters", training.parameters()}};
         const auto e = training.evaluate(arguments.threads());
         if (!e) return figures;
         figures["balanced_accuracy"] = e->balanced_accuracy();
@@ -77,7 +87,7 @@ void train(Options& options) {
         return figures;
     };
     options.training.run("surrogate gradients", training.learner(), samples,
-                         [&] { return converters::nir_from_surrogate(training.trained()); });
+                         [&] { return training.trained(); });
 }
 
 }  // namespace
@@ -94,6 +104,11 @@ void add_train_surrogate(CLI::App& train_verb) {
                      "the network in words, as in \"conv 64 kernel=4x3; dense 128 recurrent; readout mean\" "
                      "(default: of sound three convolutions, of others one dense layer); also as JSON: "
                      "--network NAME.json");
+    verb->add_option(
+        "--convention", options->convention,
+        "--network with neurons of NIR: the tool whose steps they take, as in run (default: what "
+        "the file says, or a guess)");
+    verb->add_option("--dt", options->dt, "of these neurons: length of a step, which --frame must be");
     options->frames.add_to(*verb);
     options->frames.add_augmentation_to(*verb);
     verb->add_option("--validation-split", options->request.samples.validation_split,

@@ -8,8 +8,8 @@
 
 #include "frames.hpp"
 #include "network.hpp"
+#include "saltus/engine/learning/surrogate.hpp"
 #include "shared/surrogate_evaluation.hpp"
-#include "shared/surrogate_training.hpp"
 
 namespace saltus::python {
 
@@ -99,7 +99,7 @@ nb::dict evaluate_surrogate(const io::NirDocument& document, const std::optional
                             const std::optional<std::shared_ptr<const learning::FrameSet>>& samples,
                             const std::string& split, const std::string& left_out, unsigned threads,
                             nb::object callback) {
-    const converters::SurrogateModel model = plugins::network_to_go_on_with(document, "net");
+    const converters::SurrogateModel model = converters::surrogate_model_of(document).value();
     const learning::SurrogateNetwork network(model.description);
     Watch watch(std::move(callback));
     datasets::SurrogateEvaluation e;

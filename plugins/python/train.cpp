@@ -273,7 +273,7 @@ plugins::SurrogateRequest request_from(const Arguments& a) {
 /// As the command's --json tells them.
 nb::dict figures_of(const plugins::SurrogateTraining& training, unsigned threads) {
     nb::dict figures;
-    figures["parameters"] = training.network().parameters();
+    figures["parameters"] = training.parameters();
     std::optional<datasets::SurrogateEvaluation> e;
     {
         const nb::gil_scoped_release unlocked;
@@ -289,13 +289,14 @@ using Frames = std::shared_ptr<const FrameSet>;
 
 /// Samples are those of `path`, or, where that is empty, given.
 nb::dict train_surrogate(const std::optional<io::NirDocument>& document,
+                         const std::optional<converters::NirReading>& reading,
                          const std::optional<std::filesystem::path>& path,
                          const std::optional<Frames>& samples, const std::optional<Frames>& held_back,
                          const nb::dict& arguments, const std::string& checkpoint, bool resume,
                          const nb::object& callback, const nb::object& on_epoch) {
     const Arguments a(arguments);
     plugins::SurrogateRequest request = request_from(a);
-    if (document) request.network = plugins::network_to_go_on_with(*document, "net");
+    if (document) plugins::begin_with(request, *document, reading.value());
     std::optional<plugins::SurrogateTraining> training;
     {
         const nb::gil_scoped_release unlocked;
@@ -309,7 +310,7 @@ nb::dict train_surrogate(const std::optional<io::NirDocument>& document,
     options.balance = training->balance();
     options.asked = training->asked();
     nb::dict out = run(training->learner(), options, a, {checkpoint, resume, callback, on_epoch},
-                       [&] { return converters::nir_from_surrogate(training->trained()); });
+                       [&] { return training->trained(); });
     if (out["error"].is_none()) out["figures"] = figures_of(*training, options.threads);
     return out;
 }
@@ -320,9 +321,9 @@ void bind_train(nb::module_& module) {
     using namespace nb::literals;
     module.def("train_s4nn", train_s4nn, "built"_a.none(), "path"_a, "split"_a, "arguments"_a, "checkpoint"_a,
                "resume"_a, "callback"_a.none(), "on_epoch"_a.none());
-    module.def("train_surrogate", train_surrogate, "document"_a.none(), "path"_a.none(), "samples"_a.none(),
-               "held_back"_a.none(), "arguments"_a, "checkpoint"_a, "resume"_a, "callback"_a.none(),
-               "on_epoch"_a.none());
+    module.def("train_surrogate", train_surrogate, "document"_a.none(), "reading"_a.none(), "path"_a.none(),
+               "samples"_a.none(), "held_back"_a.none(), "arguments"_a, "checkpoint"_a, "resume"_a,
+               "callback"_a.none(), "on_epoch"_a.none());
 }
 
 }  // namespace saltus::python

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/learning/stepped_rule.hpp"
 #include "saltus/engine/learning/surrogate_text.hpp"
 
 namespace saltus::plugins {
@@ -24,22 +25,19 @@ void enter_names(SurrogateRequest& request) {
     }
     if (request.precision == "float64") rule.precision = learning::SurrogateOptions::Precision::float64;
     request.frames.encoding = datasets::encoding_of(request.encoding, request.slot, request.slots);
-    if (!request.network) return;
+    if (!request.network && !request.neurons) return;
     if (request.layers)
         throw UsageError("layers: expected none beside a network to begin with, which has its own.");
-    request.samples.divisors = request.network->divisors;
+    if (request.network) request.samples.divisors = request.network->divisors;
 }
 
 }  // namespace
 
-converters::SurrogateModel network_to_go_on_with(const io::NirDocument& document, const std::string& name) {
-    std::optional<converters::SurrogateModel> model = converters::surrogate_model_of(document);
-    if (!model) {
-        throw LimitError(name +
-                         ": a network of neurons as NIR has them is not trained by surrogate gradients; "
-                         "expected one that was trained so, or a description of layers.");
-    }
-    return *std::move(model);
+void begin_with(SurrogateRequest& request, io::NirDocument document, converters::NirReading reading) {
+    request.network = converters::surrogate_model_of(document);
+    if (request.network) return;
+    reading.clock = converters::Clock::stepped;
+    request.neurons = SurrogateRequest::Neurons{std::move(document), std::move(reading)};
 }
 
 SurrogateTraining::SurrogateTraining(const std::filesystem::path& dataset, SurrogateRequest request)
@@ -60,6 +58,28 @@ SurrogateTraining::SurrogateTraining(std::shared_ptr<const learning::FrameSet> s
 }
 
 void SurrogateTraining::begin(const std::string& default_layers) {
+    request_.neurons ? begin_neurons() : begin_layers(default_layers);
+    learning::GradientLearnerOptions gradient = request_.gradient;
+    gradient.optimizer.decoupled = gradient.optimizer.kind == learning::OptimizerOptions::Kind::radam;
+    learner_ = std::make_unique<learning::GradientLearner>(rule_, gradient);
+}
+
+void SurrogateTraining::begin_neurons() {
+    if (!data_.divisors.empty()) {
+        throw LimitError("scaling: a file of neurons and synapses has no place for it; expected none.");
+    }
+    const SurrogateRequest::Neurons& neurons = *request_.neurons;
+    const converters::NirImport import = converters::network_from_nir(neurons.document, neurons.reading);
+    const auto rule = std::make_shared<learning::SteppedRule>(import.network, import.rules.value(),
+                                                              data_.samples, request_.rule);
+    rule_ = rule;
+    trained_ = [this, rule, rules = *import.rules] {
+        return converters::with_weights(request_.neurons->document, rule->network(learner_->parameters()),
+                                        rules);
+    };
+}
+
+void SurrogateTraining::begin_layers(const std::string& default_layers) {
     const learning::FrameLayout& layout = data_.samples->layout();
     if (request_.network) {
         model_ = *request_.network;
@@ -83,9 +103,11 @@ void SurrogateTraining::begin(const std::string& default_layers) {
 
     rule_ = std::make_shared<learning::SurrogateRule>(std::move(network), data_.samples, request_.rule,
                                                       model_.parameters);
-    learning::GradientLearnerOptions gradient = request_.gradient;
-    gradient.optimizer.decoupled = gradient.optimizer.kind == learning::OptimizerOptions::Kind::radam;
-    learner_ = std::make_unique<learning::GradientLearner>(rule_, gradient);
+    trained_ = [this] {
+        converters::SurrogateModel model = model_;
+        model.parameters.assign(learner_->parameters().begin(), learner_->parameters().end());
+        return converters::nir_from_surrogate(model);
+    };
 }
 
 std::vector<std::uint32_t> SurrogateTraining::balance() const {
@@ -100,10 +122,8 @@ learning::Asked SurrogateTraining::asked() const {
                                     std::to_string(a.mask_bands)}};
 }
 
-converters::SurrogateModel SurrogateTraining::trained() const {
-    converters::SurrogateModel model = model_;
-    model.parameters.assign(learner_->parameters().begin(), learner_->parameters().end());
-    return model;
+io::NirDocument SurrogateTraining::trained() const {
+    return trained_();
 }
 
 std::optional<datasets::SurrogateEvaluation> SurrogateTraining::evaluate(unsigned threads) const {

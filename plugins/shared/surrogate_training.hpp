@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "saltus/converters/nir.hpp"
 #include "saltus/converters/surrogate_model.hpp"
 #include "saltus/datasets/evaluate_surrogate.hpp"
 #include "saltus/datasets/learning_frames.hpp"
@@ -18,7 +20,12 @@
 namespace saltus::plugins {
 
 struct SurrogateRequest {
+    struct Neurons {
+        io::NirDocument document;
+        converters::NirReading reading;
+    };
     std::optional<converters::SurrogateModel> network = {};  // to go on with
+    std::optional<Neurons> neurons = {};                     // to begin with
     std::optional<std::string> layers = {};  // of a new one, in words; none: what the samples suggest
     datasets::FrameOptions frames{};
     std::string encoding = "latency";  // of images as spikes, with slots
@@ -34,10 +41,9 @@ struct SurrogateRequest {
     learning::GradientLearnerOptions gradient{};
 };
 
-/// The network that a document holds, to go on with. Throws UsageError where it says nonsense, LimitError,
-/// which begins with `name`, for a network of neurons and synapses.
-[[nodiscard]] converters::SurrogateModel network_to_go_on_with(const io::NirDocument& document,
-                                                               const std::string& name);
+/// Begins with the network that a document holds: one that was trained so, or neurons and synapses, which
+/// `reading` says how to read for the stepped clock. Throws UsageError where the document says nonsense.
+void begin_with(SurrogateRequest& request, io::NirDocument document, converters::NirReading reading);
 
 class SurrogateTraining {
   public:
@@ -47,26 +53,31 @@ class SurrogateTraining {
     /// is not kept.
     SurrogateTraining(std::shared_ptr<const learning::FrameSet> samples,
                       std::shared_ptr<const learning::FrameSet> held_back, SurrogateRequest request);
+    SurrogateTraining(const SurrogateTraining&) = delete;
+    SurrogateTraining& operator=(const SurrogateTraining&) = delete;
 
     [[nodiscard]] learning::Learner& learner() { return *learner_; }
-    [[nodiscard]] const learning::SurrogateNetwork& network() const { return rule_->network(); }
+    [[nodiscard]] std::size_t parameters() const { return learner_->parameters().size(); }
     /// What the samples decide of a training: how many are held back, and how they are drawn.
     [[nodiscard]] std::uint64_t held_back() const { return data_.held_back; }
     [[nodiscard]] std::vector<std::uint32_t> balance() const;
     [[nodiscard]] learning::Asked asked() const;
 
     /// As it is handed out now.
-    [[nodiscard]] converters::SurrogateModel trained() const;
+    [[nodiscard]] io::NirDocument trained() const;
     /// Of the samples held back; nothing where there are none.
     [[nodiscard]] std::optional<datasets::SurrogateEvaluation> evaluate(unsigned threads) const;
 
   private:
     void begin(const std::string& default_layers);
+    void begin_layers(const std::string& default_layers);
+    void begin_neurons();
 
     SurrogateRequest request_;
     datasets::LearningFrames data_;
-    converters::SurrogateModel model_;
-    std::shared_ptr<learning::SurrogateRule> rule_;
+    converters::SurrogateModel model_;  // of layers
+    std::shared_ptr<learning::FrameRule> rule_;
+    std::function<io::NirDocument()> trained_;
     std::unique_ptr<learning::GradientLearner> learner_;
 };
 

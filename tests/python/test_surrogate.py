@@ -3,9 +3,11 @@
 import json
 import re
 
+import nir
 import numpy as np
 import pytest
 import saltus
+from conftest import assert_same_graph
 from test_cli import saltus as run
 from test_train_surrogate import parameters, spikes
 
@@ -222,3 +224,135 @@ def test_threads_do_not_change_a_bit(arrays):
         parameters_of(saltus.train.surrogate(None, arrays, **options, threads=n).network) for n in (1, 3)
     )
     assert np.array_equal(one, three)
+
+
+def two_layers(hidden, output):
+    """10 inputs, 12 LIF, 2 of `output`."""
+    random = np.random.default_rng(5)
+    return nir.NIRGraph(
+        nodes={
+            "input": nir.Input(np.array([10])),
+            "fc1": nir.Affine(random.normal(0.5, 4.0, (12, 10)).astype(np.float32), np.zeros(12, np.float32)),
+            "hidden": hidden,
+            "fc2": nir.Linear(random.normal(0.0, 4.0, (2, 12)).astype(np.float32)),
+            "decides": output,
+            "output": nir.Output(np.array([2])),
+        },
+        edges=[
+            ("input", "fc1"),
+            ("fc1", "hidden"),
+            ("hidden", "fc2"),
+            ("fc2", "decides"),
+            ("decides", "output"),
+        ],
+    )
+
+
+def lif_neurons(n):
+    one = np.ones(n, np.float32)
+    return nir.LIF(tau=0.01 * one, r=one, v_leak=0 * one, v_threshold=one)
+
+
+def cuba_neurons(n):
+    one = np.ones(n, np.float32)
+    return nir.CubaLIF(
+        tau_syn=0.005 * one, tau_mem=0.01 * one, r=one, v_leak=0 * one, v_threshold=one, w_in=one * 4
+    )
+
+
+@pytest.mark.parametrize("neurons", [lif_neurons, cuba_neurons])
+def test_a_network_of_nir_learns_on_the_clock_that_runs_it(spikes, arrays, neurons):
+    graph = two_layers(neurons(12), neurons(2))
+    net = saltus.from_nir(graph, convention="norse", dt=2e-3)
+    options = {"dt": 2e-3, "epochs": 30, "batch": 16, "learning_rate": 0.1, "surrogate": "norse"}
+    result = saltus.train.surrogate(net, arrays, **options, validation=0)
+    assert result.log[-1]["training"]["accuracy"] > 0.85
+    assert result.log[-1]["training"]["loss"] < 0.7 * result.log[0]["training"]["loss"]
+    trained = result.network.to_nir()
+    assert_same_graph(
+        nir.NIRGraph({"a": trained.nodes["hidden"]}, []), nir.NIRGraph({"a": graph.nodes["hidden"]}, [])
+    )
+    assert trained.edges == graph.edges
+    for name in ("fc1", "fc2"):
+        before, after = graph.nodes[name].weight, trained.nodes[name].weight
+        assert (before.dtype, before.shape) == (after.dtype, after.shape)
+        assert not np.array_equal(before, after)
+    assert not np.array_equal(graph.nodes["fc1"].bias, trained.nodes["fc1"].bias)
+
+    # The file says by which convention. Silent outputs are undecided there, the first one here.
+    saltus.save(result.network, "trained.nir")
+    evaluation = saltus.evaluate(saltus.load("trained.nir"), spikes, clock="stepped", duration=0.04)
+    silent = sum(decision.decided == -1 and decision.label == 0 for decision in evaluation.decisions)
+    untouched = saltus.train.surrogate(
+        result.network, arrays, **options | {"epochs": 1, "batch": 120, "learning_rate": 1e-30}, validation=0
+    )
+    assert evaluation.correct + silent == untouched.log[0]["training"]["correct"]
+
+
+def test_the_command_and_python_train_neurons_to_the_same_bits(spikes):
+    graph = two_layers(lif_neurons(12), lif_neurons(2))
+    saltus.save(saltus.from_nir(graph), "net.nir")
+    flags = ["--split", "", "--frame", "2ms", "--dt", "2ms", "--convention", "norse", "--frames", "20"]
+    flags += ["--epochs", "2", "--surrogate", "norse", "--threads", "2", "--drop", "0.1", "-q"]
+    told = json.loads(
+        run("train", "surrogate", spikes, "--network", "net.nir", "-o", "a.nir", "--json", *flags)[0]
+    )
+    net = saltus.load("net.nir", convention="norse", dt=2e-3)
+    result = saltus.train.surrogate(
+        net, spikes, split="", dt=2e-3, steps=20, epochs=2, surrogate="norse", drop=0.1
+    )
+    saltus.save(result.network, "b.nir")
+    a, b = nir.read("a.nir"), nir.read("b.nir")
+    for name in ("fc1", "fc2"):
+        assert np.array_equal(a.nodes[name].weight, b.nodes[name].weight)
+    assert result.figures == {name: told[name] for name in result.figures}
+    assert set(result.figures["spikes_per_neuron_and_step"]) == {"hidden", "decides"}
+    assert result.figures["parameters"] == 12 * 10 + 12 + 2 * 12
+
+
+def test_a_readout_that_does_not_spike_decides_by_its_last_potential(arrays):
+    one = np.ones(2, np.float32)
+    graph = two_layers(lif_neurons(12), nir.LI(tau=0.02 * one, r=one, v_leak=0 * one))
+    net = saltus.from_nir(graph, convention="norse", dt=2e-3)
+    with pytest.raises(saltus.LimitError, match="'norse' has no LI"):
+        saltus.train.surrogate(net, arrays, dt=2e-3)
+    node = nir.LIF(tau=5 * np.ones(12), r=np.ones(12), v_leak=np.zeros(12), v_threshold=np.ones(12))
+    graph = two_layers(node, nir.LI(tau=10.0 * one, r=one, v_leak=0 * one))
+    graph.nodes["fc2"] = nir.Affine(graph.nodes["fc2"].weight, np.zeros(2, np.float32))  # sinabs has these
+    for layer in ("fc1", "fc2"):
+        graph.nodes[layer].weight /= 8
+    net = saltus.from_nir(graph, convention="sinabs", dt=2e-3)
+    result = saltus.train.surrogate(
+        net, arrays, dt=2e-3, epochs=20, batch=16, learning_rate=0.02, surrogate="sinabs", validation=0
+    )
+    assert result.log[-1]["training"]["accuracy"] > 0.85
+
+
+def test_what_of_a_network_does_not_learn_is_refused_by_name(arrays):
+    graph = two_layers(lif_neurons(12), lif_neurons(2))
+    net = saltus.from_nir(graph, convention="norse", dt=1e-3)
+    with pytest.raises(saltus.UsageError, match="expected steps of 1ms, as the network has, found 2ms"):
+        saltus.train.surrogate(net, arrays, dt=2e-3)
+    with pytest.raises(saltus.UsageError, match="layers: expected none beside a network"):
+        saltus.train.surrogate(net, arrays, dt=1e-3, layers="dense 3")
+    with pytest.raises(saltus.LimitError, match="scaling: a file of neurons"):
+        saltus.train.surrogate(net, arrays, dt=1e-3, scaling="deviation")
+    with pytest.raises(saltus.LimitError, match="'hidden': a step of 'nir' is not linear"):
+        saltus.train.surrogate(saltus.from_nir(graph, convention="nir", dt=2e-3), arrays, dt=2e-3)
+    with pytest.raises(saltus.UsageError, match="'input' has, found 9"):
+        saltus.train.surrogate(net, (arrays[0][:, :, 1:], arrays[1]), dt=1e-3)
+
+
+def test_a_checkpoint_of_another_network_of_neurons_is_refused_by_name(arrays):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    graph = two_layers(lif_neurons(12), lif_neurons(2))
+    options = {"dt": 2e-3, "epochs": 1000, "checkpoint": "c.h5"}
+    net = saltus.from_nir(graph, convention="norse", dt=2e-3)
+    with pytest.raises(KeyboardInterrupt):
+        saltus.train.surrogate(net, arrays, **options, progress=stop)
+    graph.nodes["hidden"].tau[0] = 0.02
+    other = saltus.from_nir(graph, convention="norse", dt=2e-3)
+    with pytest.raises(saltus.UsageError, match="network: expected"):
+        saltus.train.surrogate(other, arrays, **options, resume=True)

@@ -246,6 +246,7 @@ def train_s4nn(
 ) -> dict: ...
 def train_surrogate(
     document: Document | None,
+    reading: Reading | None,
     path: str | os.PathLike | None,
     samples: FrameSet | None,
     held_back: FrameSet | None,

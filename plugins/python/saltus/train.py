@@ -311,7 +311,9 @@ def surrogate(
     Parameters
     ----------
     net : Network or None
-        One that was trained so, to go on with; None: a new one of `layers`.
+        One that was trained so, to go on with; None: a new one of `layers`. Or neurons and synapses: they run
+        on the stepped clock, by the convention and the step that they were loaded with, their file says, or
+        `evaluate(net, ..., clock="stepped")` would guess; weights and biases of Linear and Affine learn.
     dataset : str or path-like, or (frames, labels)
         As in `saltus.datasets.frames`; or arrays: numbers of shape (samples, steps, channels, ...), with up
         to two axes of space, and a whole number for each sample.
@@ -373,7 +375,8 @@ def surrogate(
     UsageError
         An argument is out of its range, or things do not fit together.
     LimitError
-        `net` is a network of neurons and synapses.
+        What of a network of neurons does not learn: convolutions, delays of single synapses, neurons whose
+        steps are not linear between two thresholds.
     KeyboardInterrupt
         As in `s4nn`.
 
@@ -392,11 +395,12 @@ def surrogate(
     else:
         layer_list = None if layers is None else json.dumps(list(layers), default=operator.index)
         arguments.update(layers=layer_list, words=None)
-    document = None
+    document = reading = None
     if net is not None:
         if not isinstance(net, Network):
             raise TypeError(f"net: expected a saltus.Network or None, found {type(net).__name__}.")
         document = net._as_document()
+        reading = _saltus.Reading(**{**net._reading, "clock": "stepped"})
     whole_number("truncate", truncate, 0, (1 << 32) - 1)
     path = samples = held_back = None
     if isinstance(dataset, tuple):
@@ -432,12 +436,15 @@ def surrogate(
     for name in ("net", "dataset", "classes", "checkpoint", "resume", "progress", "on_epoch"):
         del arguments[name]
     return _train(
-        lambda *callbacks: _saltus.train_surrogate(document, path, samples, held_back, arguments, *callbacks),
+        lambda *callbacks: _saltus.train_surrogate(
+            document, reading, path, samples, held_back, arguments, *callbacks
+        ),
         epochs,
         checkpoint,
         resume,
         progress,
         on_epoch,
+        None if net is None else net._reading,
     )
 
 
@@ -468,6 +475,7 @@ def _train(
     resume: bool,
     progress: Any,
     on_epoch: Callable[[dict[str, Any]], Any] | None,
+    reading: dict[str, Any] | None = None,
 ) -> Training:
     """The training that `run` makes, given a checkpoint, whether to resume, and two callbacks."""
     report = reporter(
@@ -483,7 +491,7 @@ def _train(
             report.close()
     error = made.pop("error")
     document = made.pop("document")
-    network = Network._of(document, "trained", _reading(None, None, None, None, None, 0.0))
+    network = Network._of(document, "trained", reading or _reading(None, None, None, None, None, 0.0))
     result = Training(network=network, **made)
     if error is not None:
         error.partial = result
