@@ -180,6 +180,22 @@ TEST_SUITE("neurons/lif_alpha") {
             CHECK(std::abs(crossing(20e-3 * (1 - d), 20e-3 * (1 + d)) - equal) < 0.1 * d + 2e-17);
         }
     }
+    TEST_CASE("a membrane that hardly leaks crosses as the integral of its current does, and not above it") {
+        // tau_m -> infinity, R = tau_m: V(s) = y tau_syn^2 (1 - (1 + x) e^{-x}), x = s/tau_syn
+        for (const double tau_m : {1e16, 1e20, 1e30, 1e300}) {
+            CAPTURE(tau_m);
+            const LifAlpha p{.tau_m = tau_m, .tau_syn_ex = 5e-3, .tau_syn_in = 7e-3, .R = tau_m};
+            const auto c = constants(p, 0.0);
+            const LifAlpha::State start{0.0, {0.0, 400.0}, {0.0, 0.0}};
+            const double limit = 400.0 * 5e-3 * 5e-3;
+            for (const double rest : {0.5, 1e-3, 1e-6}) {
+                CAPTURE(rest);
+                const double x = next_crossing(c, start, limit * (1 - rest), long_time) / 5e-3;
+                CHECK((1.0 + x) * std::exp(-x) == doctest::Approx(rest).epsilon(1e-15 / rest));
+            }
+            CHECK(std::isinf(next_crossing(c, start, limit * (1 + 1e-11), long_time)));
+        }
+    }
     TEST_CASE("a horizon without end is allowed") {
         constexpr double endless = std::numeric_limits<double>::infinity();
         const LifAlpha quiet{.tau_m = 20e-3, .tau_syn_ex = 2e-3, .tau_syn_in = 5e-3};

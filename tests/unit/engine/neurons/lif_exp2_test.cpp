@@ -155,6 +155,21 @@ TEST_SUITE("neurons/lif_exp2") {
             CHECK(std::abs(crossing(20e-3 * (1 - d), 20e-3 * (1 + d)) - equal) < 0.1 * d + 1e-17);
         }
     }
+    TEST_CASE("a membrane that hardly leaks crosses as the integral of its current does, and not above it") {
+        // tau_m -> infinity, R = tau_m: V(s) = w tau_syn (1 - e^{-s/tau_syn})
+        for (const double tau_m : {1e16, 1e20, 1e30, 1e300}) {
+            CAPTURE(tau_m);
+            const LifExp2 p{.tau_m = tau_m, .tau_syn_ex = 5e-3, .tau_syn_in = 7e-3, .R = tau_m};
+            const auto c = constants(p, 0.0);
+            for (const double rest : {0.5, 1e-3, 1e-6}) {
+                CAPTURE(rest);
+                const double s = next_crossing(c, {0.0, 2.0, 0.0}, 2.0 * 5e-3 * (1 - rest), long_time);
+                // V' is `rest` of what it was: rounding V moves the crossing by that much more.
+                CHECK(std::abs(s + 5e-3 * std::log(rest)) < 5e-3 * 4e-16 / rest);
+            }
+            CHECK(std::isinf(next_crossing(c, {0.0, 2.0, 0.0}, 2.0 * 5e-3 * (1 + 1e-11), long_time)));
+        }
+    }
     TEST_CASE("a horizon without end is allowed") {
         constexpr double endless = std::numeric_limits<double>::infinity();
         const LifExp2 quiet{.tau_m = 20e-3, .tau_syn_ex = 2e-3, .tau_syn_in = 5e-3};
