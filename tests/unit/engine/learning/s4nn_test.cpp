@@ -242,6 +242,24 @@ std::shared_ptr<SampleSet> thirds(std::uint64_t n, std::uint64_t seed = 5) {
     return samples;
 }
 
+/// Images of 6 x 6 of three classes: which two rows fire early. Late spikes of these and early ones of others
+/// come together.
+std::shared_ptr<SampleSet> stripes(std::uint64_t n, std::uint64_t seed) {
+    auto samples = std::make_shared<SampleSet>(Shape{6, 6}, 3u);
+    Draws draw(seed);
+    for (std::uint64_t i = 0; i < n; ++i) {
+        const std::int64_t label = draw.below(3);
+        SpikeTrain spikes;
+        for (NeuronIndex k = 0; k < 36; ++k) {
+            const bool own = k / 12 == static_cast<NeuronIndex>(label);
+            spikes.add(Time(Duration((own ? draw.below(24) : 8 + draw.below(40)) * ms)), k);
+        }
+        spikes.sort();
+        samples->add(spikes, label);
+    }
+    return samples;
+}
+
 FirstSpikeNetwork small_network(std::uint64_t seed = 1) {
     FirstSpikePlan plan;
     plan.input = {12};
@@ -360,34 +378,41 @@ TEST_SUITE("learning/s4nn") {
     }
 
     TEST_CASE("a convolutional network learns, to the same weights on any number of threads") {
-        FirstSpikePlan plan;
-        plan.input = {3, 4};
-        for (const char* layer : {"4c2", "p2"}) plan.layers.push_back(LayerPlan::parse(layer));
-        plan.layers.emplace_back(3);
-        plan.threshold = 4.0;
-        plan.t_max = Duration(64 * ms);
-        plan.silence_decides_at = Duration(62 * ms);
-        const FirstSpikeNetwork network = new_first_spikes(plan);
-        CHECK(network.input == Shape{1, 3, 4});
-        CHECK(network.layers[0].shape == Shape{4, 2, 3});
-        CHECK(network.layers[1].shape == Shape{4, 1, 1});
-        const auto trained = [&](unsigned threads, Tally& held_back) {
-            const auto rule = std::make_shared<S4nnRule>(network, thirds(400), S4nnOptions{});
+        const auto trained = [](std::uint64_t seed, unsigned threads, Tally& held_back) {
+            FirstSpikePlan plan;
+            plan.input = {6, 6};
+            for (const char* layer : {"12c3", "p2"}) plan.layers.push_back(LayerPlan::parse(layer));
+            plan.layers.emplace_back(3);
+            plan.threshold = 4.0;
+            plan.t_max = Duration(64 * ms);
+            plan.silence_decides_at = Duration(62 * ms);
+            plan.seed = seed;
+            const FirstSpikeNetwork network = new_first_spikes(plan);
+            CHECK(network.input == Shape{1, 6, 6});
+            CHECK(network.layers[0].shape == Shape{12, 4, 4});
+            CHECK(network.layers[1].shape == Shape{12, 2, 2});
+            const auto rule = std::make_shared<S4nnRule>(network, stripes(500, 5 + seed), S4nnOptions{});
             GradientLearnerOptions options;
             options.learning_rate = 0.05;
             GradientLearner learner(rule, options);
             TrainingOptions training;
-            training.epochs = 12;
+            training.epochs = 10;
             training.batch = 16;
             training.threads = threads;
             training.validation = 100;
             held_back = train(learner, training).log.back().validation;
             return std::vector<double>(learner.parameters().begin(), learner.parameters().end());
         };
+        // Of 100 the five seeds have 94 to 99 right; with convolutions that stay as they were drawn, 75
+        // to 89.
         Tally tally;
-        const std::vector<double> expected = trained(1, tally);
-        CHECK(tally.accuracy() > 0.55);  // chance: 1 in 3
-        for (const unsigned threads : {2u, 3u}) CHECK(trained(threads, tally) == expected);
+        std::vector<double> expected;
+        for (std::uint64_t seed = 0; seed < 5; ++seed) {
+            CAPTURE(seed);
+            expected = trained(seed, 1, tally);
+            CHECK(tally.correct > 92);
+        }
+        for (const unsigned threads : {2u, 3u}) CHECK(trained(4, threads, tally) == expected);
     }
 
     TEST_CASE("layers in words, and what is none, or does not fit, is refused") {
