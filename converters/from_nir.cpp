@@ -9,6 +9,7 @@
 
 #include "nir_stages.hpp"
 #include "node_order.hpp"
+#include "own_metadata.hpp"
 #include "saltus/converters/surrogate_model.hpp"
 #include "saltus/engine/errors.hpp"
 
@@ -178,6 +179,12 @@ class Importer {
         return value ? std::get_if<io::NirGroup>(value) : nullptr;
     }
 
+    /// What nir_from_network keeps beside the nodes.
+    [[nodiscard]] static Duration own_t_ref(const io::NirGroup& own) {
+        if (!own.find("t_ref")) return {};
+        return OwnFields(own, "t_ref").duration("t_ref");
+    }
+
     Meaning decide() {
         Meaning m;
         const bool steps = reading_.clock == Clock::stepped;
@@ -222,6 +229,7 @@ class Importer {
         if (dt <= Duration()) throw UsageError("dt: expected > 0, found " + to_string(dt) + ".");
         m.dt = dt.seconds();
         m.t_ref = reading_.t_ref;
+        if (m.t_ref == Duration() && own_convention && name == *own_convention) m.t_ref = own_t_ref(*own);
         switch (m.convention.time_unit) {
             case TimeUnit::seconds:
                 m.unit = 1.0;

@@ -5,8 +5,10 @@
 // exporter): they are legal in NIR, the tools that cannot bear them replace them on their own, and spike
 // files and scripts find the populations under them. Names that are made up here have no dots.
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "own_metadata.hpp"
 #include "saltus/converters/nir.hpp"
 #include "saltus/engine/errors.hpp"
 #include "to_nir_chains.hpp"
@@ -31,6 +33,7 @@ class Exporter {
 
     io::NirDocument write() {
         find_plain_outputs();
+        kept_t_ref_ = common_t_ref();
         add_populations();
         add_projections();
         add_outputs();
@@ -38,12 +41,36 @@ class Exporter {
         document.version = "1.0.8";
         document.root.type = "NIRGraph";
         document.root.graph = std::make_shared<io::NirGraph>(std::move(graph_));
-        document.root.metadata.entries = {{"saltus", io::NirGroup{{{"convention", std::string("nir")}}}}};
+        io::NirGroup own{{{"convention", std::string("nir")}}};
+        if (kept_t_ref_ != Duration()) own.entries.emplace_back("t_ref", seconds_of(kept_t_ref_));
+        document.root.metadata.entries = {{"saltus", std::move(own)}};
         return document;
     }
 
   private:
     [[nodiscard]] const Population& population(std::uint32_t q) const { return network_.populations()[q]; }
+
+    /// The refractory period of all neurons that fire; 0 where they differ.
+    [[nodiscard]] Duration common_t_ref() const {
+        std::optional<Duration> common;
+        bool differs = false;
+        const auto take = [&](Duration t_ref) {
+            differs = differs || (common && *common != t_ref);
+            common = t_ref;
+        };
+        for (const Population& p : network_.populations()) {
+            std::visit(
+                [&]<class M>(const M& model) {
+                    if constexpr (neurons::HasNeurons<M>) {
+                        if constexpr (neurons::Spiking<typename M::value_type>) {
+                            for (const auto& neuron : model) take(neuron.t_ref);
+                        }
+                    }
+                },
+                p.model);
+        }
+        return differs ? Duration() : common.value_or(Duration());
+    }
 
     /// Integrators that stand for an Output fed by weights, as network_from_nir makes them.
     void find_plain_outputs() {
@@ -85,7 +112,7 @@ class Exporter {
                 bias_factor_.emplace_back();
                 continue;
             }
-            NeuronNode made = node_from_population(population(q), losses_);
+            NeuronNode made = node_from_population(population(q), kept_t_ref_, losses_);
             graph_.nodes.emplace_back(name, std::move(made.node));
             bias_factor_.push_back(std::move(made.bias_factor));
         }
@@ -157,6 +184,7 @@ class Exporter {
     const Network& network_;
     std::vector<std::string>* notes_;
     Losses losses_;
+    Duration kept_t_ref_;
     io::NirGraph graph_;
     std::vector<bool> plain_output_;  // of each population
     std::vector<std::vector<double>> bias_factor_;

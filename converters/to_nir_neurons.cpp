@@ -44,8 +44,9 @@ bool any_of(const neurons::PerNeuron<P>& model, Value value) {
 template <class P>
 class Writer {
   public:
-    Writer(const Population& population, const neurons::PerNeuron<P>& model, const Losses& losses)
-        : population_(population), model_(model), losses_(losses) {
+    Writer(const Population& population, const neurons::PerNeuron<P>& model, Duration kept_t_ref,
+           const Losses& losses)
+        : population_(population), model_(model), kept_t_ref_(kept_t_ref), losses_(losses) {
         result_.node.type = std::string(P::name);
     }
 
@@ -72,7 +73,10 @@ class Writer {
         field("v_threshold", [](const P& p) { return p.V_th; });
         field("v_reset", [](const P& p) { return p.V_reset; });
         if (any_of(model_, [](const P& p) { return p.t_ref != Duration(); })) {
-            losses_.tell(population_.name, "t_ref", "NIR has no refractory period, it is left out.");
+            losses_.tell(population_.name, "t_ref",
+                         kept_t_ref_ == Duration()
+                             ? "NIR has no refractory period, it is left out."
+                             : "NIR has no refractory period, only Saltus reads it from the metadata.");
         }
         if (any_of(model_, [](const P& p) { return p.reset != neurons::Reset::to_value; })) {
             losses_.tell(population_.name, "reset",
@@ -92,6 +96,7 @@ class Writer {
   private:
     const Population& population_;
     const neurons::PerNeuron<P>& model_;
+    Duration kept_t_ref_;
     const Losses& losses_;
     NeuronNode result_;
 };
@@ -133,8 +138,9 @@ void write_synapse(Writer<P>& node) {
 }
 
 template <class P>
-NeuronNode write(const Population& population, const neurons::PerNeuron<P>& model, const Losses& losses) {
-    Writer<P> node(population, model, losses);
+NeuronNode write(const Population& population, const neurons::PerNeuron<P>& model, Duration kept_t_ref,
+                 const Losses& losses) {
+    Writer<P> node(population, model, kept_t_ref, losses);
     if constexpr (requires(const P& p) { p.tau_syn; }) {
         write_synapse(node);
     } else if constexpr (requires(const P& p) { p.tau_m; }) {
@@ -179,7 +185,7 @@ io::NirArray integer_array(const std::vector<std::uint64_t>& values) {
     return io::NirArray::of(std::vector<std::int64_t>(values.begin(), values.end()), {values.size()});
 }
 
-NeuronNode node_from_population(const Population& population, const Losses& losses) {
+NeuronNode node_from_population(const Population& population, Duration kept_t_ref, const Losses& losses) {
     if (population.is_input()) {
         NeuronNode result;
         result.node.type = "Input";
@@ -207,7 +213,7 @@ NeuronNode node_from_population(const Population& population, const Losses& loss
                         "one of these, or keep the network as the program or the files that it was built "
                         "from.");
             } else {
-                return write(population, model, losses);
+                return write(population, model, kept_t_ref, losses);
             }
         },
         population.model);

@@ -36,7 +36,9 @@ struct NeuronNode {
 [[nodiscard]] io::NirArray real_array(const Weights& values, std::vector<std::uint64_t> shape);
 [[nodiscard]] io::NirArray integer_array(const std::vector<std::uint64_t>& values);
 
-/// Throws NetworkError, LimitError.
-[[nodiscard]] NeuronNode node_from_population(const Population& population, const Losses& losses);
+/// `kept_t_ref`: a refractory period that the document keeps beside the node. Throws NetworkError,
+/// LimitError.
+[[nodiscard]] NeuronNode node_from_population(const Population& population, Duration kept_t_ref,
+                                              const Losses& losses);
 
 }  // namespace saltus::converters

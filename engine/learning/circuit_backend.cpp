@@ -29,6 +29,7 @@ class CircuitBackend final : public Backend {
     void refresh() override {
         if (needs_clock) simulation.emplace(circuit.with_parameters());
     }
+    void pull(std::vector<double> the_pulls) override { pulls = std::move(the_pulls); }
     [[nodiscard]] std::unique_ptr<Worker> worker() const override;
 
     const Circuit& circuit;
@@ -36,6 +37,7 @@ class CircuitBackend final : public Backend {
     bool needs_clock = false;
     bool has_bias = false;
     std::optional<ExactSimulation> simulation;
+    std::vector<double> pulls;
 };
 
 class CircuitWorker final : public Worker {
@@ -95,13 +97,22 @@ class CircuitWorker final : public Worker {
             for (std::uint32_t j = 0; j < outputs; ++j) {
                 if (values[j] != never) run_.seed(first + j, 0, derivatives[j]);
             }
-            if (options_.wake > 0.0 && values[label] == never) wake(first + label);
+            if (options_.wake > 0.0 && values[label] == never) wake(first + label, options_.wake);
+        }
+        for (std::uint32_t i = 0; i < backend_.pulls.size(); ++i) {
+            const double pull = backend_.pulls[i];
+            if (pull == 0.0) continue;
+            run_.pull(i, pull);
+            if (pull < 0.0 && run_.spike_count(i) == 0) wake(i, -pull);
         }
         run_.go_back({by_weight_, by_delay_, by_neuron_}, options_.largest_factor);
         outcome.bounded = run_.bounded();
         return outcome;
     }
 
+    void add_counts(std::span<std::uint64_t> by_neuron) const override {
+        for (std::uint32_t i = 0; i < by_neuron.size(); ++i) by_neuron[i] += run_.spike_count(i);
+    }
     void add_gradient(std::span<double> by_parameter) const override {
         std::vector<double> by_signal(circuit_.neurons(), 0.0);
         const std::vector<double> no_delays(by_delay_.empty() ? by_weight_.size() : 0, 0.0);
@@ -136,10 +147,10 @@ class CircuitWorker final : public Worker {
         trains_ =
             backend_.simulation->run({{network.populations()[options_.input].name, input}}, options).spikes;
     }
-    void wake(std::uint32_t neuron) {
+    /// The weights of a silent neuron from those that fired grow.
+    void wake(std::uint32_t neuron, double rise) {
         for (const std::uint32_t s : circuit_.incoming(neuron))
-            by_weight_[s] -=
-                options_.wake * static_cast<double>(run_.spike_count(circuit_.synapses()[s].source));
+            by_weight_[s] -= rise * static_cast<double>(run_.spike_count(circuit_.synapses()[s].source));
     }
 
     const CircuitBackend& backend_;

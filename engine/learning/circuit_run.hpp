@@ -33,6 +33,8 @@ class CircuitRun {
     void seed(const PotentialWish& wish, std::span<const double> derivative);
     /// dL/dt of a spike.
     void seed(std::uint32_t neuron, std::size_t k, double dL_dt);
+    /// Added to dL/dV just before every spike of a neuron.
+    void pull(std::uint32_t neuron, double dL_dV) { seeds_[neuron].pull += dL_dV; }
 
     /// Goes back; sums over arrivals.
     struct Sums {

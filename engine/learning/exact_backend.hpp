@@ -31,8 +31,11 @@ class Worker {
     virtual ~Worker() = default;
     /// Before the first sample of a piece.
     virtual void begin() = 0;
-    /// Runs a sample; with `learns` its gradient is added to what the worker holds.
+    /// Runs a sample; with `learns` its gradient, which the backend's pulls are part of, is added to what the
+    /// worker holds.
     virtual SampleOutcome run(const SampleSpikes& sample, std::uint32_t label, bool learns) = 0;
+    /// Adds to the counts of the circuit's neurons how often each fired in the last sample.
+    virtual void add_counts(std::span<std::uint64_t> by_neuron) const = 0;
     /// Adds that to dL/d parameters of the circuit.
     virtual void add_gradient(std::span<double> by_parameter) const = 0;
 };
@@ -42,6 +45,9 @@ class Backend {
     virtual ~Backend() = default;
     /// The circuit's parameters have changed.
     virtual void refresh() = 0;
+    /// Of each neuron of the circuit, what is added to dL/dV just before its spikes, and, where that is < 0
+    /// and it is silent, to dL/dw of its arrivals (RateBand). Empty: nothing.
+    virtual void pull(std::vector<double> pulls) = 0;
     [[nodiscard]] virtual std::unique_ptr<Worker> worker() const = 0;
 };
 

@@ -80,6 +80,14 @@ class ExactRule::Parts {
                              ": a loss of spike times needs neurons that fire. Take one of potentials, for "
                              "example mean_potential.");
         }
+        for (std::uint32_t q = 0; q < net.populations().size(); ++q) {
+            if (q != chosen.readout && neurons::is_spiking(net.populations()[q].model) &&
+                !net.populations()[q].is_source())
+                hidden_.push_back(q);
+        }
+        if (hidden_.empty() && !options.rates.is_open())
+            throw UsageError(
+                "band of rates: expected populations that fire between input and readout, found none.");
         make_groups();
         backend_ = options.learn_delays ? nullptr : layered_backend(circuit_, chosen);
         layered = backend_ != nullptr;
@@ -109,40 +117,27 @@ class ExactRule::Parts {
         return result;
     }
 
-    /// Runs the samples; `seed` draws what training changes of them.
-    Tally run(std::span<const std::uint64_t> batch, bool learns, std::uint64_t seed, unsigned threads,
-              std::vector<std::uint32_t>* decisions = nullptr) {
-        const std::size_t pieces = std::min(most_pieces, batch.size());
-        std::vector<Tally> tallies(pieces);
-        std::vector<Counts> found(pieces);
-        for_each_parallel(pieces, threads, [&](std::size_t p, unsigned) {
-            Worker& worker = *workers_[p];
-            if (learns) worker.begin();
-            SampleSpikes spikes;
-            for (std::size_t i = batch.size() * p / pieces; i < batch.size() * (p + 1) / pieces; ++i) {
-                const SampleSet::View sample = (*samples)[batch[i]];
-                take(sample, learns, seed, batch[i], spikes);
-                const SampleOutcome outcome = worker.run(spikes, sample.label, learns);
-                tallies[p] += {1, outcome.decided == sample.label ? 1u : 0u, outcome.loss};
-                if (decisions) (*decisions)[i] = outcome.decided;
-                found[p].spikes += outcome.spikes;
-                found[p].events += outcome.events;
-                found[p].bounded += outcome.bounded;
-            }
+    Tally measure(std::span<const std::uint64_t> batch, unsigned threads,
+                  std::vector<std::uint32_t>* decisions = nullptr) {
+        std::vector<Tally> tallies(most_pieces);
+        each_sample(batch, threads, {}, [&](std::size_t i, std::size_t piece, const SampleSpikes& spikes) {
+            tallies[piece] += run(piece, spikes, batch[i], false, decisions ? &(*decisions)[i] : nullptr);
         });
-        Tally tally;
-        for (std::size_t p = 0; p < pieces; ++p) {
-            tally += tallies[p];
-            counts.spikes += found[p].spikes;
-            counts.events += found[p].events;
-            counts.bounded += found[p].bounded;
-        }
-        return tally;
+        return finish(tallies);
     }
-    void add_gradient(std::size_t batch, std::span<double> gradient) {
+    /// `seed` draws what training changes of the samples.
+    Tally learn(std::span<const std::uint64_t> batch, std::uint64_t seed, unsigned threads) {
+        if (!options_.rates.is_open()) backend_->pull(pulls(batch, seed, threads));
+        for (auto& worker : workers_) worker->begin();
+        std::vector<Tally> tallies(most_pieces);
+        each_sample(batch, threads, seed, [&](std::size_t i, std::size_t piece, const SampleSpikes& spikes) {
+            tallies[piece] += run(piece, spikes, batch[i], true, nullptr);
+        });
+        return finish(tallies);
+    }
+    void add_gradient(std::span<double> gradient) {
         by_parameter_.assign(circuit_.parameters().size(), 0.0);
-        for (std::size_t p = 0; p < std::min(most_pieces, batch); ++p)
-            workers_[p]->add_gradient(by_parameter_);
+        for (const auto& worker : workers_) worker->add_gradient(by_parameter_);
         std::size_t to = 0;
         for (std::size_t k = 0; k < groups.size(); ++k) {
             for (std::size_t i = 0; i < groups[k].size; ++i) gradient[to++] += by_parameter_[places_[k] + i];
@@ -165,6 +160,14 @@ class ExactRule::Parts {
         if (!(options_.largest_factor > 0.0))
             throw refused("largest factor", "> 0", shown(options_.largest_factor));
         if (!(options_.wake >= 0.0)) throw refused("wake", ">= 0", shown(options_.wake));
+        const RateBand& rates = options_.rates;
+        if (!(rates.lower >= 0.0 && std::isfinite(rates.lower)))
+            throw refused("lower end of the band of rates", ">= 0 spikes a sample", shown(rates.lower));
+        if (!(rates.upper >= rates.lower))
+            throw refused("upper end of the band of rates",
+                          "no less than its lower end, " + shown(rates.lower), shown(rates.upper));
+        if (!(rates.strength >= 0.0 && std::isfinite(rates.strength)))
+            throw refused("strength of the band of rates", ">= 0", shown(rates.strength));
         if (!(options_.delay_rate > 0.0)) throw refused("delay rate", "> 0", shown(options_.delay_rate));
         if (!(options_.input_dropout >= 0.0 && options_.input_dropout < 1.0))
             throw refused("input dropout", "0 <= x < 1", shown(options_.input_dropout));
@@ -197,13 +200,68 @@ class ExactRule::Parts {
         }
     }
 
-    /// The spikes of a sample, in training changed by chance.
-    void take(const SampleSet::View& sample, bool learns, std::uint64_t seed, std::uint64_t number,
+    /// f(which of the batch, piece, its spikes); `seed`: with what training changes of them.
+    template <class F>
+    void each_sample(std::span<const std::uint64_t> batch, unsigned threads,
+                     std::optional<std::uint64_t> seed, F&& f) {
+        const std::size_t pieces = std::min(most_pieces, batch.size());
+        for_each_parallel(pieces, threads, [&](std::size_t p, unsigned) {
+            SampleSpikes spikes;
+            for (std::size_t i = batch.size() * p / pieces; i < batch.size() * (p + 1) / pieces; ++i) {
+                take((*samples)[batch[i]], seed, batch[i], spikes);
+                f(i, p, spikes);
+            }
+        });
+    }
+    Tally run(std::size_t piece, const SampleSpikes& spikes, std::uint64_t number, bool learns,
+              std::uint32_t* decision) {
+        const std::uint32_t label = (*samples)[number].label;
+        const SampleOutcome outcome = workers_[piece]->run(spikes, label, learns);
+        if (decision) *decision = outcome.decided;
+        found_[piece].spikes += outcome.spikes;
+        found_[piece].events += outcome.events;
+        found_[piece].bounded += outcome.bounded;
+        return {1, outcome.decided == label ? 1u : 0u, outcome.loss};
+    }
+    /// The sums over the pieces.
+    Tally finish(std::span<const Tally> tallies) {
+        Tally tally;
+        for (std::size_t p = 0; p < most_pieces; ++p) {
+            tally += tallies[p];
+            counts.spikes += found_[p].spikes;
+            counts.events += found_[p].events;
+            counts.bounded += found_[p].bounded;
+            found_[p] = {};
+        }
+        return tally;
+    }
+
+    /// What pulls each neuron into its band, by a run of the batch beforehand.
+    std::vector<double> pulls(std::span<const std::uint64_t> batch, std::uint64_t seed, unsigned threads) {
+        std::vector<std::vector<std::uint64_t>> fired(most_pieces,
+                                                      std::vector<std::uint64_t>(circuit_.neurons(), 0));
+        each_sample(batch, threads, seed, [&](std::size_t i, std::size_t piece, const SampleSpikes& spikes) {
+            (void)workers_[piece]->run(spikes, (*samples)[batch[i]].label, false);
+            workers_[piece]->add_counts(fired[piece]);
+        });
+        std::vector<double> pulls(circuit_.neurons(), 0.0);
+        for (const std::uint32_t q : hidden_) {
+            for (std::uint32_t i = circuit_.first(q); i < circuit_.first(q + 1); ++i) {
+                std::uint64_t sum = 0;
+                for (const auto& of_piece : fired) sum += of_piece[i];
+                pulls[i] = options_.rates.slope(static_cast<double>(sum) / static_cast<double>(batch.size()));
+            }
+        }
+        return pulls;
+    }
+
+    /// The spikes of a sample; with a seed changed by chance, as in training.
+    void take(const SampleSet::View& sample, std::optional<std::uint64_t> seed, std::uint64_t number,
               SampleSpikes& spikes) const {
         spikes.times.assign(sample.times.begin(), sample.times.end());
         spikes.neurons.assign(sample.neurons.begin(), sample.neurons.end());
-        if (!learns || !changes_samples()) return;
-        const CounterRandom random(seed, number);
+        if (!seed || !changes_samples()) return;
+        const CounterRandom random(*seed, number);
         std::int64_t down = 0;
         std::int64_t right = 0;
         if (const std::uint32_t shift = options_.input_shift; shift > 0) {
@@ -235,6 +293,8 @@ class ExactRule::Parts {
     std::vector<std::size_t> places_;  // of each group among the circuit's parameters
     std::unique_ptr<Backend> backend_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<Counts> found_ = std::vector<Counts>(most_pieces);  // of each worker since the last sum
+    std::vector<std::uint32_t> hidden_;                             // populations that fire, but the readout
     std::vector<double> by_parameter_;
 };
 
@@ -264,22 +324,22 @@ Tally ExactRule::gradient(std::span<const double> parameters, std::span<const st
             digest.number(parameters[k]);
         seed = digest.value();
     }
-    const Tally tally = parts_->run(batch, true, seed, threads);
-    parts_->add_gradient(batch.size(), gradient);
+    const Tally tally = parts_->learn(batch, seed, threads);
+    parts_->add_gradient(gradient);
     return tally;
 }
 
 Tally ExactRule::measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,
                          unsigned threads) {
     parts_->set(parameters);
-    return parts_->run(samples, false, 0, threads);
+    return parts_->measure(samples, threads);
 }
 
 std::vector<std::uint32_t> ExactRule::decide(std::span<const double> parameters,
                                              std::span<const std::uint64_t> samples, unsigned threads) {
     parts_->set(parameters);
     std::vector<std::uint32_t> decisions(samples.size());
-    (void)parts_->run(samples, false, 0, threads, &decisions);
+    (void)parts_->measure(samples, threads, &decisions);
     return decisions;
 }
 

@@ -19,12 +19,14 @@ class LayeredWorker final : public Worker {
 
     void begin() override;
     SampleOutcome run(const SampleSpikes& sample, std::uint32_t label, bool learns) override;
+    void add_counts(std::span<std::uint64_t> by_neuron) const override;
     void add_gradient(std::span<double> by_parameter) const override;
 
   private:
     /// Spikes of layer k become the arrivals of the next, in the order of time.
     void hand_on(std::size_t k);
-    void wake(std::uint32_t neuron);
+    void wake(std::size_t k, std::uint32_t neuron, double rise);
+    void pull(std::size_t k);
 
     const LayeredBackend& backend_;
     const BackendOptions& options_;
@@ -41,6 +43,7 @@ class LayeredBackend final : public Backend {
     struct Link {
         SharedLayer layer;
         std::size_t parameters;  // place of the first of its weights
+        std::uint32_t first;     // neuron of the circuit
     };
 
     LayeredBackend(const Circuit& the_circuit, const BackendOptions& the_options, std::vector<Link> the_links)
@@ -54,6 +57,7 @@ class LayeredBackend final : public Backend {
                     .subspan(link.parameters, std::size_t{link.layer.size()} * link.layer.sources()));
         }
     }
+    void pull(std::vector<double> the_pulls) override { pulls = std::move(the_pulls); }
     [[nodiscard]] std::unique_ptr<Worker> worker() const override {
         return std::make_unique<LayeredWorker>(*this, options);
     }
@@ -61,6 +65,7 @@ class LayeredBackend final : public Backend {
     const Circuit& circuit;
     BackendOptions options;
     std::vector<Link> links;
+    std::vector<double> pulls;
 };
 
 LayeredWorker::LayeredWorker(const LayeredBackend& backend, const BackendOptions& options)
@@ -93,10 +98,25 @@ void LayeredWorker::hand_on(std::size_t k) {
     arrivals.close();
 }
 
-void LayeredWorker::wake(std::uint32_t neuron) {
-    const SharedLayer& layer = backend_.links.back().layer;
-    for (const std::uint32_t source : runs_.back().arrivals.source)
-        by_weight_.back()[source * layer.stride() + neuron] -= options_.wake;
+/// The weights of a silent neuron of layer k from those that fired grow.
+void LayeredWorker::wake(std::size_t k, std::uint32_t neuron, double rise) {
+    const SharedLayer& layer = backend_.links[k].layer;
+    for (const std::uint32_t source : runs_[k].arrivals.source)
+        by_weight_[k][source * layer.stride() + neuron] -= rise;
+}
+
+void LayeredWorker::pull(std::size_t k) {
+    const LayeredBackend::Link& link = backend_.links[k];
+    SharedLayer::Run& run = runs_[k];
+    run.pulls.clear();
+    if (backend_.pulls.empty()) return;
+    const auto first = backend_.pulls.begin() + link.first;
+    run.pulls.assign(first, first + link.layer.size());
+    std::vector<bool> fired(link.layer.size(), false);
+    for (const SharedLayer::Spike& spike : run.spikes) fired[spike.neuron] = true;
+    for (std::uint32_t i = 0; i < link.layer.size(); ++i) {
+        if (run.pulls[i] < 0.0 && !fired[i]) wake(k, i, -run.pulls[i]);
+    }
 }
 
 SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label, bool learns) {
@@ -138,10 +158,12 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
         for (std::uint32_t j = 0; j < outputs; ++j) {
             if (first_[j] != never) last.spike_errors[first_spike_[j]] = derivatives_[j];
         }
-        if (learns && options_.wake > 0.0 && first_[label] == never) wake(label);
+        if (learns && options_.wake > 0.0 && first_[label] == never)
+            wake(links.size() - 1, label, options_.wake);
     }
     if (!learns) return outcome;
     for (std::size_t k = links.size(); k-- > 0;) {
+        pull(k);
         links[k].layer.backward(runs_[k], by_weight_[k], k > 0, options_.largest_factor);
         outcome.bounded += runs_[k].bounded;
         if (k == 0) break;
@@ -151,6 +173,13 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
             below.spike_errors[order_[k - 1][s]] = runs_[k].arrival_errors[s];
     }
     return outcome;
+}
+
+void LayeredWorker::add_counts(std::span<std::uint64_t> by_neuron) const {
+    for (std::size_t k = 0; k < runs_.size(); ++k) {
+        for (const SharedLayer::Spike& spike : runs_[k].spikes)
+            ++by_neuron[backend_.links[k].first + spike.neuron];
+    }
 }
 
 void LayeredWorker::add_gradient(std::span<double> by_parameter) const {
@@ -224,7 +253,7 @@ std::unique_ptr<Backend> layered_backend(const Circuit& circuit, const BackendOp
         links.push_back(
             {SharedLayer(circuit.linear(first), populations[at].size(), target.size(), spikes == Spikes::once,
                          is_readout && by_potential ? &options.loss : nullptr),
-             parameters->weights});
+             parameters->weights, first});
         at = next->target;
     }
     if (links.size() != projections.size()) return nullptr;

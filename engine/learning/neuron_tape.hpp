@@ -10,7 +10,7 @@
 //   arrival     dL/dw += J q or J p;   moved in time: e = J w (a q - g p),  or J w (b p - s) without a
 //   current release     of the membrane after t_ref:  e_r = -p+ V'+,  dL/dV_reset += p+,  p- = 0 spike e =
 //   dL/dt + sum of e over its arrivals + e_r + s (V_th - V_reset)
-//               dL/dV_th += e/V'-,   p- = -e/V'-,   q- = q+
+//               dL/dV_th += e/V'-,   p- = -e/V'- + pull,   q- = q+
 //   spike that an arrival without a current caused by its jump: the arrival takes e, and p- = 0
 // (Wunderlich & Pehle 2021; see docs/exact-gradients.md).
 #pragma once
@@ -181,6 +181,7 @@ struct NeuronSeeds {
     std::vector<PotentialSeed> potentials;  // by time
     std::vector<EventSeed> events;
     double V_th = 0.0;  // dL/dV_th where the peak of V is a spike
+    double pull = 0.0;  // added to dL/dV just before every spike; no derivative of the loss
 };
 
 /// The way back through one neuron, one event at a time.
@@ -237,6 +238,7 @@ class NeuronReturn {
                 at_.p = 0.0;
                 if (spike.cause == NeuronSpike::Cause::jump) caused_ = e;
                 if (spike.cause == NeuronSpike::Cause::crossing && e != 0.0) cross(spike, e);
+                at_.p += seeds_->pull;
                 break;
             }
         }

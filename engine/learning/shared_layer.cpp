@@ -499,14 +499,14 @@ void SharedLayer::pass_between(const Factors& f, const Spike* from, const Spike*
 /// A spike at which the adjoint is `at` just after it, and then just before.
 void SharedLayer::cross(Run& run, const Spike& s, double error, double largest_factor, Adjoint& at) const {
     const double e = error - (once_ ? 0.0 : at.p * n_.slope(n_.V_reset, s.I));
-    at.p = 0.0;
+    at.p = run.pulls.empty() ? 0.0 : run.pulls[s.neuron];
     if (e == 0.0) return;
     double factor = s.slope > 0.0 ? 1.0 / s.slope : std::numeric_limits<double>::infinity();
     if (factor > largest_factor || std::isinf(factor)) {
         ++run.bounded;
         factor = std::isinf(largest_factor) ? 0.0 : largest_factor;
     }
-    at.p = -e * factor;
+    at.p -= e * factor;
 }
 
 }  // namespace saltus::learning

@@ -57,6 +57,7 @@ class SharedLayer {
         std::vector<Spike> spikes;               // by lanes of neurons, then by instant
         std::vector<std::uint32_t> first_spike;  // of each group of lanes, and of all
         std::vector<double> spike_errors;        // dL/dt of each, from outside
+        std::vector<double> pulls;               // of each neuron, or none: NeuronSeeds::pull
         std::vector<double> arrival_errors;      // dL/dt of each arrival, from within
         std::vector<double> values;              // readout: of each neuron
         std::vector<double> value_errors;        // dL/d of each

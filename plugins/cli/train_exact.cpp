@@ -46,6 +46,7 @@ struct Options {
     double wake = 3.0;
     double input_dropout = 0.0;
     std::uint32_t input_shift = 0;
+    learning::RateBand rates;
     ReadingOptions reading;
 };
 
@@ -72,6 +73,7 @@ learning::ExactOptions rule_options(const Options& options) {
     rule.wake = options.wake;
     rule.input_dropout = options.input_dropout;
     rule.input_shift = options.input_shift;
+    rule.rates = options.rates;
     return rule;
 }
 
@@ -298,10 +300,21 @@ void add_train_exact(CLI::App& train_verb) {
         ->capture_default_str();
     verb->add_option("--wake", options->wake, "rise of the weights onto a silent label")
         ->capture_default_str();
+    verb->add_option(
+            "--lower-rate", options->rates.lower,
+            "hidden neurons that fire less often in a sample, on average over a mini-batch, are raised")
+        ->capture_default_str();
+    verb->add_option("--upper-rate", options->rates.upper, "and those that fire more often are lowered")
+        ->capture_default_str();
+    verb->add_option("--rate-strength", options->rates.strength, "by this for each spike too few or too many")
+        ->capture_default_str();
     verb->add_option("--input-dropout", options->input_dropout, "share of input spikes left out")
         ->capture_default_str();
     verb->add_option("--input-shift", options->input_shift, "images are moved by up to so many pixels")
         ->capture_default_str();
+    for (const char* name : {"--hidden", "--initial", "--initial-sd", "--inputs", "--neuron", "--tau-m",
+                             "--tau-syn", "--initial-delay"})
+        verb->get_option(name)->excludes(verb->get_option("--network"));
     options->reading.add_to(*verb);
     verb->footer("Example: saltus train exact yin-yang -o yin-yang.nir --log yin-yang.jsonl");
     verb->callback([options] { train(*options); });

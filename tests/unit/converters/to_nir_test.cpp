@@ -228,6 +228,41 @@ TEST_SUITE("converters/to_nir/neurons") {
         CHECK_THROWS_AS(static_cast<void>(nir_from_network(driven, &notes)), NetworkError);
     }
 
+    TEST_CASE("a refractory period that all neurons share is kept beside the graph, for its own convention") {
+        const auto two = [](std::int64_t first, std::int64_t second) {
+            return Network({inputs(1), one("a", neurons::CubaLif{.t_ref = Duration(first)}),
+                            one("b", neurons::If{.t_ref = Duration(second)})},
+                           {{0, 1, {}}, {1, 2, {}}});
+        };
+        const auto read_back = [&](const Network& network, const NirReading& reading,
+                                   std::size_t population) {
+            Notes notes;
+            const NirDocument document = checked(nir_from_network(network, &notes));
+            CHECK(notes.size() == 2);
+            const auto import = network_from_nir(document, reading);
+            return std::visit(
+                []<class M>(const M& model) {
+                    if constexpr (neurons::HasNeurons<M>) {
+                        if constexpr (neurons::Spiking<typename M::value_type>)
+                            return model[0].t_ref.femtoseconds();
+                    }
+                    return std::int64_t{-1};
+                },
+                import.network.populations()[population].model);
+        };
+        for (const std::int64_t t_ref : {std::int64_t{1}, 60'000'000'000'000, 60'000'000'000'001}) {
+            CHECK(read_back(two(t_ref, t_ref), {}, 1) == t_ref);
+            CHECK(read_back(two(t_ref, t_ref), {}, 2) == t_ref);
+        }
+        NirReading asked;
+        asked.t_ref = Duration(7);
+        CHECK(read_back(two(5, 5), asked, 1) == 7);
+        NirReading of_a_tool;
+        of_a_tool.convention = "norse";
+        CHECK(read_back(two(5, 5), of_a_tool, 1) == 0);
+        CHECK(read_back(two(5, 6), {}, 1) == 0);
+    }
+
     TEST_CASE("models that NIR does not have are refused by name") {
         const auto of = []<class P>(const P& p) {
             return refused(Network({inputs(1), one("a", p)}, {{0, 1, {}}}));

@@ -13,6 +13,7 @@
 #include "saltus/engine/learning/training.hpp"
 #include "saltus/engine/network_builder.hpp"
 #include "saltus/engine/random.hpp"
+#include "saltus/engine/simulate.hpp"
 
 namespace saltus::learning {
 namespace {
@@ -163,6 +164,59 @@ void check_against_clock(const Choice& choice, bool layered) {
     }
 }
 
+/// Where each weight from the input leads.
+struct Way {
+    std::uint32_t source;
+    std::uint32_t target;
+    double delay;  // [s]
+};
+std::vector<Way> ways_of(const Network& network) {
+    std::vector<Way> ways;
+    for (const Stage& stage : network.projections()[0].stages) {
+        if (const auto* sparse = std::get_if<Sparse>(&stage)) {
+            for (std::uint32_t i = 0; i < sparse->inputs; ++i) {
+                for (std::uint64_t s = sparse->table->rows[i]; s < sparse->table->rows[i + 1]; ++s) {
+                    const Sparse::Segment& segment = sparse->table->segments[s];
+                    for (std::uint64_t k = segment.begin; k < segment.end; ++k)
+                        ways.push_back({i, sparse->table->targets[k], segment.delay.seconds()});
+                }
+            }
+        } else if (const auto* dense = std::get_if<Dense>(&stage)) {
+            for (std::uint32_t k = 0; k < dense->inputs * dense->outputs; ++k)
+                ways.push_back({k / dense->outputs, k % dense->outputs, 0.0});
+        }
+    }
+    return ways;
+}
+
+/// Of each sample, the times at which each hidden neuron fires, by the exact clock [s].
+std::vector<std::vector<std::vector<double>>> hidden_spikes(const Network& network, const SampleSet& samples,
+                                                            const ExactOptions& options) {
+    const ExactSimulation simulation(network);
+    std::vector<std::vector<std::vector<double>>> all;
+    for (std::uint64_t i = 0; i < samples.size(); ++i) {
+        SpikeTrain train;
+        for (std::size_t k = 0; k < samples[i].times.size(); ++k)
+            train.add(Time(Duration(samples[i].times[k])), samples[i].neurons[k]);
+        SimulationOptions run;
+        run.duration = options.duration;
+        run.recorded = {"hidden"};
+        const SpikeTrain fired = simulation.run({{"in", train}}, run).spikes[1];
+        all.emplace_back(11);
+        for (std::size_t k = 0; k < fired.size(); ++k)
+            all.back()[fired.neurons[k]].push_back(fired.times[k].seconds());
+    }
+    return all;
+}
+std::vector<double> mean_counts(const std::vector<std::vector<std::vector<double>>>& spikes) {
+    std::vector<double> mean(11, 0.0);
+    for (const auto& sample : spikes) {
+        for (std::size_t j = 0; j < 11; ++j) mean[j] += static_cast<double>(sample[j].size());
+    }
+    for (double& m : mean) m /= static_cast<double>(spikes.size());
+    return mean;
+}
+
 template <class F>
 std::string message(F&& f) {
     try {
@@ -236,6 +290,7 @@ TEST_SUITE("learning/exact_rule") {
                 options.input_dropout = 0.1;
                 options.input_shift = 1;
                 options.wake = 0.1;
+                options.rates = {0.5, 0.9, 1e-2};
                 auto rule = std::make_shared<ExactRule>(network_of(choice), samples_of(50), options);
                 GradientLearner learner(rule, {});
                 TrainingOptions training;
@@ -283,6 +338,107 @@ TEST_SUITE("learning/exact_rule") {
         CHECK(gradient[2] == 0.0);
         CHECK(gradient[3] == 0.0);
     }
+    TEST_CASE("the slope of the band of rates is that of a parabola on either side of it") {
+        const RateBand band{0.5, 3.0, 2.0};
+        CHECK(band.slope(0.0) == -1.0);
+        CHECK(band.slope(0.5) == 0.0);
+        CHECK(band.slope(2.0) == 0.0);
+        CHECK(band.slope(3.0) == 0.0);
+        CHECK(band.slope(4.5) == 3.0);
+        CHECK(RateBand{}.is_open());
+        CHECK(RateBand{}.slope(0.0) == 0.0);
+        CHECK(RateBand{}.slope(1e9) == 0.0);
+    }
+    TEST_CASE(
+        "a band of rates adds its slope times what a weight does to V at a spike, or to a silent neuron") {
+        // Neurons that fire once: V before the spike is the sum of w D(t - a), D as in
+        // first_spike_forms_test.
+        const double tau_m = 20e-3;
+        const double tau = 5e-3;
+        const auto D = [&](double x) {
+            return (std::exp(-x / tau_m) - std::exp(-x / tau)) * tau / (tau_m - tau);
+        };
+        for (const bool lists : {false, true}) {
+            CAPTURE(lists);
+            const Choice choice{.once = true, .lists = lists};
+            const Network network = network_of(choice);
+            const auto samples = samples_of(30);
+            ExactOptions options = options_of(choice);
+            const auto gradient_of = [&](const RateBand& rates) {
+                options.rates = rates;
+                ExactRule rule(network, samples, options);
+                CHECK(rule.is_layered() == !lists);
+                std::vector<double> gradient(rule.initial().size(), 0.0);
+                (void)rule.gradient(rule.initial(), numbers(30), gradient, 1);
+                return gradient;
+            };
+            const std::vector<double> without = gradient_of({});
+            const auto spikes = hidden_spikes(network, *samples, options);
+            const std::vector<double> mean = mean_counts(spikes);
+            const std::vector<Way> ways = ways_of(network);
+            REQUIRE(ways.size() == 66);
+            for (const RateBand& rates : {RateBand{0.0, 0.5, 0.7}, RateBand{0.97, 1.0, 0.7}}) {
+                CAPTURE(rates.lower);
+                const std::vector<double> with = gradient_of(rates);
+                std::size_t pulled = 0;
+                for (std::size_t w = 0; w < ways.size(); ++w) {
+                    const auto [source, target, delay] = ways[w];
+                    const double slope = rates.slope(mean[target]);
+                    double expected = 0.0;
+                    for (std::uint64_t i = 0; i < 30; ++i) {
+                        const SampleSet::View sample = (*samples)[i];
+                        for (std::size_t k = 0; k < sample.times.size(); ++k) {
+                            if (sample.neurons[k] != source) continue;
+                            const double a = Duration(sample.times[k]).seconds() + delay;
+                            const std::vector<double>& fired = spikes[i][target];
+                            if (!fired.empty() && fired[0] > a) expected += slope * D(fired[0] - a);
+                            if (fired.empty() && slope < 0.0) expected += slope;
+                        }
+                    }
+                    pulled += expected != 0.0 ? 1 : 0;
+                    CHECK(with[w] - without[w] == doctest::Approx(expected).epsilon(1e-8).scale(1.0));
+                }
+                CHECK(pulled >= 6);
+            }
+        }
+    }
+    TEST_CASE("a band of rates wakes silent neurons and calms those that fire too often") {
+        for (const bool lists : {false, true}) {
+            CAPTURE(lists);
+            const Choice choice{.lists = lists};
+            ExactOptions options = options_of(choice);
+            options.learn_delays = false;
+            const auto samples = samples_of(60);
+            const auto trained = [&](const RateBand& rates) {
+                options.rates = rates;
+                const auto rule = std::make_shared<ExactRule>(network_of(choice), samples, options);
+                std::vector<double> start = rule->initial();
+                const std::vector<Way> ways = ways_of(network_of(choice));
+                for (std::size_t w = 0; w < ways.size(); ++w)
+                    start[w] *= ways[w].target < 3 ? 0.1 : ways[w].target < 6 ? 3.0 : 1.0;
+                const Network begin = rule->network(start);
+                const auto again = std::make_shared<ExactRule>(begin, samples, options);
+                GradientLearnerOptions learning;
+                learning.learning_rate = 0.05;
+                GradientLearner learner(again, learning);
+                TrainingOptions training;
+                training.epochs = 80;
+                training.batch = 20;
+                (void)train(learner, training);
+                const Network end = again->network(learner.parameters());
+                return std::pair(mean_counts(hidden_spikes(begin, *samples, options)),
+                                 mean_counts(hidden_spikes(end, *samples, options)));
+            };
+            const auto [before, after] = trained({0.5, 2.0, 10.0});
+            CHECK(*std::min_element(before.begin(), before.end()) == 0.0);
+            CHECK(*std::max_element(before.begin(), before.end()) > 4.0);
+            CHECK(*std::min_element(after.begin(), after.end()) > 0.4);
+            CHECK(*std::max_element(after.begin(), after.end()) < 2.3);
+            const auto [same, free] = trained({});
+            CHECK(same == before);
+            CHECK(*std::min_element(free.begin(), free.end()) == 0.0);
+        }
+    }
     TEST_CASE("what does not fit is refused by name") {
         const auto samples = samples_of(3);
         ExactOptions options = options_of({});
@@ -297,6 +453,23 @@ TEST_SUITE("learning/exact_rule") {
         CHECK(message([&] {
                   ExactRule(network_of({.by_potential = true}), samples, options);
               }).find("a loss of spike times needs neurons that fire") != std::string::npos);
+        options.rates = {2.0, 1.0, 1.0};
+        CHECK(message([&] { ExactRule(network_of({}), samples, options); }) ==
+              "upper end of the band of rates: expected no less than its lower end, 2, found 1.");
+        options.rates = {-1.0, 1.0, 1.0};
+        CHECK(message([&] { ExactRule(network_of({}), samples, options); }) ==
+              "lower end of the band of rates: expected >= 0 spikes a sample, found -1.");
+        options.rates = {0.0, 1.0, std::nan("")};
+        CHECK(message([&] { ExactRule(network_of({}), samples, options); }) ==
+              "strength of the band of rates: expected >= 0, found nan.");
+        options.rates = {0.0, 1.0, 1.0};
+        NetworkBuilder direct(1);
+        direct.input("in", {2, 3});
+        direct.population("out", {3}, "lif_exp", {});
+        direct.connect("in", "out", Connection{});
+        CHECK(message([&] { ExactRule(direct.network(), samples, options); }) ==
+              "band of rates: expected populations that fire between input and readout, found none.");
+        options = options_of({});
         NetworkBuilder build(1);
         build.input("in", {6});
         build.population("out", {3}, "qif_delta", {});

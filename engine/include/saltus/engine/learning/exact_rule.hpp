@@ -5,6 +5,7 @@
 // lead back the exact clock runs it first. The bits of the result do not depend on the number of threads.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -19,6 +20,26 @@
 
 namespace saltus::learning {
 
+/// How often a hidden neuron should fire in a sample, n its mean over a mini-batch (Nowotny et al. 2025):
+///
+///   strength/2 (n - upper)^2 above the band,   strength/2 (lower - n)^2 below it
+///
+/// A count has no derivative. In its place a spike is taken to answer to V just before it: the slope of the
+/// term, strength (n - upper) or -strength (lower - n), is added to dL/dV there. Where a neuron below its
+/// band is silent in a sample, which has no such place, the slope is added to dL/dw of what arrives at it.
+/// Such gradients are no longer exact; the loss that is reported is that without the term.
+struct RateBand {
+    double lower = 0.0;
+    double upper = std::numeric_limits<double>::infinity();
+    double strength = 1e-3;
+
+    [[nodiscard]] bool is_open() const { return lower == 0.0 && std::isinf(upper); }
+    /// The slope of the term at a mean count.
+    [[nodiscard]] double slope(double mean) const {
+        return strength * (mean > upper ? mean - upper : mean < lower ? mean - lower : 0.0);
+    }
+};
+
 struct ExactOptions {
     ClassLoss loss{};
     std::string readout = {};  // population; empty: the one that sends to no other
@@ -32,6 +53,7 @@ struct ExactOptions {
     /// Where the label's neuron is silent, its weights from the neurons that fired grow as if dL/dw were
     /// -wake; a spike that is not there has no gradient. Only with losses of first spikes.
     double wake = 0.0;
+    RateBand rates{};               // of all populations that fire but the readout
     double input_dropout = 0.0;     // in training each input spike is left out with this probability
     std::uint32_t input_shift = 0;  // in training the samples, images, are moved by up to so many pixels
 };

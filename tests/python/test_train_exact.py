@@ -1,0 +1,134 @@
+"""Training on exact gradients from the command line, and what its networks do in Python."""
+
+import json
+
+import nir
+import numpy as np
+import pytest
+import saltus
+from test_cli import saltus as run
+
+DURATION = 0.06
+TAU_M, TAU = 20e-3, 5e-3
+ENDLESS = 1e30
+SAMPLE = (np.array([0.010, 0.013, 0.016, 0.023, 0.027]), np.array([4, 0, 1, 2, 3]))
+BIAS = 4  # the input of Yin-Yang that comes at 10 ms in every sample
+
+
+def leaky(x, tau_m):
+    return (np.exp(-x / tau_m) - np.exp(-x / TAU)) * TAU / (tau_m - TAU)
+
+
+# What an arrival of weight 1 does to V, x later: Goltz 2021, Comsa 2020, Mostafa 2017, Zhang 2020.
+RESPONSES = {
+    "lif": (TAU_M, TAU, lambda x: leaky(x, TAU_M)),
+    "lif_once": (TAU_M, TAU, lambda x: leaky(x, TAU_M)),
+    "lif_equal_once": (TAU, TAU, lambda x: x / TAU * np.exp(-x / TAU)),
+    "lif_double_once": (2 * TAU, TAU, lambda x: leaky(x, 2 * TAU)),
+    "if_once": (ENDLESS, TAU, lambda x: -np.expm1(-x / TAU)),
+    "linear_once": (ENDLESS, ENDLESS, lambda x: x / TAU),
+}
+
+
+def trained(folder, *options):
+    """The file, and the log."""
+    out = folder / "net.nir"
+    stdout, _ = run("train", "exact", "yin-yang", "-o", out, "--hidden", "12", "-q", "--json", *options)
+    return out, json.loads(stdout)["log"]
+
+
+def input_weights(path):
+    """Of the hidden neurons, [neuron, input]."""
+    (weights,) = (
+        node.weight
+        for node in nir.read(path).nodes.values()
+        if getattr(node, "weight", None) is not None and node.weight.shape == (12, 5)
+    )
+    return weights
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_networks_of_each_kind_of_neuron_learn(name, tmp_path):
+    _, log = trained(tmp_path, "--neuron", name, "--epochs", "5", "--learning-rate", "0.02")
+    losses = [record["training"]["loss"] for record in log]
+    assert losses[-1] < 0.8 * losses[0]  # from 0.49 (tau_m = 2 tau_syn) to 0.77
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_a_neuron_fires_when_the_formula_of_its_rule_says_and_once_if_its_name_says_so(name, tmp_path):
+    path, _ = trained(tmp_path, "--neuron", name, "--initial", "5,5", "--epochs", "1", "-d", "60ms")
+    tau_m, tau_syn, response = RESPONSES[name]
+    for layer in ("hidden1", "output"):
+        node = nir.read(path).nodes[layer]
+        assert np.all(node.tau_mem == tau_m)
+        assert np.all(node.tau_syn == tau_syn)
+
+    out = saltus.simulate(saltus.load(path), {"input": SAMPLE}, duration=DURATION)
+    counts = np.bincount(np.concatenate([out.spikes["hidden1"].neurons, 12 + out.spikes["output"].neurons]))
+    assert counts.max() > 1 if name == "lif" else counts.max() == 1
+    weights = input_weights(path)
+    times, inputs = SAMPLE
+    neurons, first = np.unique(out.spikes["hidden1"].neurons, return_index=True)
+    assert len(neurons) > 6
+    for neuron, t in zip(neurons, out.spikes["hidden1"].times[first], strict=True):
+        causal = times < t
+        potential = weights[neuron, inputs[causal]] @ response(t - times[causal])
+        assert potential == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_trained_network_decides_as_its_training_has_measured(tmp_path):
+    path, log = trained(tmp_path, "--epochs", "10", "--validation", "1000", "--last-epoch")
+    stdout, _ = run("evaluate", path, "yin-yang", "--split", "train", "--json", "-q")
+    decisions = json.loads(stdout)["decisions"][-1000:]
+    right = np.mean([decision["decided"] == decision["label"] for decision in decisions])
+    assert right == log[-1]["validation"]["accuracy"]
+    assert right > 0.55
+
+
+@pytest.mark.parametrize("delays", [(), ("--learn-delays", "--initial-delay", "5ms")])
+def test_inputs_that_are_left_out_have_no_synapses(delays, tmp_path):
+    few, log_of_few = trained(tmp_path, "--inputs", "4", "--epochs", "2", *delays)
+    times, neurons = SAMPLE
+    spikes = []
+    for kept in (neurons >= 0, neurons != BIAS):
+        out = saltus.simulate(saltus.load(few), {"input": (times[kept], neurons[kept])}, duration=DURATION)
+        spikes.append(
+            [
+                (out.spikes[name].ticks.tolist(), out.spikes[name].neurons.tolist())
+                for name in ("hidden1", "output")
+            ]
+        )
+    assert spikes[0] == spikes[1]
+    assert len(spikes[0][0][0]) > 0
+    _, log_of_five = trained(tmp_path, "--inputs", "5", "--epochs", "2", *delays)
+    _, log_of_all = trained(tmp_path, "--epochs", "2", *delays)
+    losses = [[record["training"]["loss"] for record in log] for log in (log_of_few, log_of_five, log_of_all)]
+    assert losses[1] == pytest.approx(losses[2], rel=1e-9)  # other sums of the same terms
+    assert losses[0] != pytest.approx(losses[2], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--neuron", "lif_twice"), "neuron: expected one of lif, lif_once, "),
+        (("--neuron", "linear_onse"), "Did you mean 'linear_once'"),
+        (("--inputs", "6"), "inputs: expected at most 5, as many as a sample has, found 6."),
+        (("--inputs", "-1"), "--inputs"),
+        (("--loss", "mse"), "loss: expected one of first_spike_cross_entropy, "),
+        (("--lower-rate", "2", "--upper-rate", "1"), "no less than its lower end, 2, found 1."),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_by_name(options, message, tmp_path):
+    arguments = ("train", "exact", "yin-yang", "-o", tmp_path / "net.nir", "--epochs", "1", *options)
+    _, error = run(*arguments, code=2)
+    assert message in error
+    assert not (tmp_path / "net.nir").exists()
+
+
+@pytest.mark.parametrize(
+    "option", [("--neuron", "lif"), ("--inputs", "4"), ("--hidden", "12"), ("--initial", "1,1")]
+)
+def test_what_describes_a_new_network_is_refused_beside_one_to_begin_with(option, tmp_path):
+    path, _ = trained(tmp_path, "--epochs", "1")
+    _, error = run("train", "exact", "yin-yang", "-o", tmp_path / "b.nir", "--network", path, *option, code=2)
+    assert f"--network excludes {option[0]}" in error
