@@ -345,7 +345,9 @@ class SteppedPlan<T>::Run {
         std::uint64_t spikes = sent.size();
         if (plan_.counts_[q]) {
             spikes = 0;
-            for (const StepEntry<T>& e : sent) spikes += static_cast<std::uint64_t>(e.amplitude);
+            constexpr T most = 9007199254740992;  // 2^53; an amplitude may be any number
+            for (const StepEntry<T>& e : sent)
+                spikes += static_cast<std::uint64_t>(std::min(e.amplitude, most));
         }
         record_.spike_counts[q] += spikes;
         record_.neuron_spikes += spikes;

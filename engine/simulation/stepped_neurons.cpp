@@ -482,7 +482,8 @@ void GridState<T>::step(std::span<T> x, std::vector<StepEntry<T>>& sent) {
     } else {
         if (group_.with_current) current_pass(rule.current, c, I_.data(), x.data(), n);
         if (rule.membrane == Membrane::substep) {
-            substep_pass(rule, c, V_.data(), pending_.data(), x.data(), n, sent);
+            substep_pass(rule, c, V_.data(), pending_.data(),
+                         rule.record_before_reset ? shown_.data() : nullptr, x.data(), n, sent);
             return;
         }
         const bool resets = group_.spikes && rule.reset_time != ResetTime::same_step;
@@ -528,6 +529,12 @@ void check_rule(const NeuronRule& rule, const std::string& name) {
     if (rule.membrane == Membrane::substep && (rule.reset == Reset::subtract || rule.counts)) {
         throw refuse("substep has a reset to a value only.");
     }
+    const bool resets_late =
+        rule.reset_time == ResetTime::next_step || rule.reset_time == ResetTime::next_step_first;
+    if ((rule.membrane == Membrane::substep && rule.reset_time != ResetTime::same_step) ||
+        (rule.membrane == Membrane::fixed_point && resets_late)) {
+        throw refuse("substep and fixed_point have a reset in the same step only.");
+    }
 }
 
 /// The membrane that R asks for.
@@ -568,10 +575,15 @@ std::unique_ptr<const NeuronGroup<T>> make_group(const Population& population, c
                     return make_flow_group(population, rule, rules.dt, layout, constant);
                 if constexpr (current || leak || plain) {
                     const NeuronRule final_rule = settled(rule, model);
-                    if (final_rule.membrane == Membrane::fixed_point && !current) {
-                        throw LimitError("population " + quoted(population.name) + ": " + quoted(rules.name) +
-                                         " has fixed point arithmetic for CubaLIF only.");
-                    }
+                    const auto refuse = [&](const std::string& text) {
+                        return LimitError("population " + quoted(population.name) + ": " +
+                                          quoted(rules.name) + " has " + text + " only.");
+                    };
+                    if (final_rule.membrane == Membrane::fixed_point && !current)
+                        throw refuse("fixed point arithmetic for CubaLIF");
+                    constexpr bool has_spike_time = neurons::Spiking<P> && !plain;
+                    if (final_rule.membrane == Membrane::substep && !has_spike_time)
+                        throw refuse("spikes within a step for LIF and CubaLIF");
                     return std::make_unique<GridGroup<T>>(
                         Maker<T, P>(population, model, final_rule, rules, layout), final_rule);
                 }

@@ -100,6 +100,18 @@ SALTUS_INLINE T whole(T x) {
     return static_cast<T>(static_cast<std::int32_t>(counted)) + (x - below);
 }
 
+template <class T>
+SALTUS_INLINE void raise_to_floor(Floor floor, const T* __restrict V_th, T* __restrict V, std::size_t n) {
+    if (floor == Floor::zero) {
+        for (std::size_t i = 0; i < n; ++i) V[i] = V[i] < T{0} ? T{0} : V[i];
+    } else if (floor == Floor::minus_threshold) {
+        for (std::size_t i = 0; i < n; ++i) {
+            const T above = V[i] + V_th[i];
+            V[i] = (above < T{0} ? T{0} : above) - V_th[i];
+        }
+    }
+}
+
 enum class Way { to_value, subtract, counts, later, before_and_after };
 
 template <Way way, bool reached, class T>
@@ -132,8 +144,9 @@ SALTUS_INLINE void fire(const NeuronRule& rule, const Coefficients<T>& c, T* __r
             }
             V[i] = v;
             z[k] = spikes;
-            fired[k] = static_cast<std::uint8_t>(over);
-            any |= static_cast<std::uint32_t>(over);
+            const bool sends = way == Way::counts ? spikes > T{0} : over;
+            fired[k] = static_cast<std::uint8_t>(sends);
+            any |= static_cast<std::uint32_t>(sends);
         }
         if (any == 0) continue;
         for (std::size_t start = 0; start < count; start += word) {
@@ -145,14 +158,7 @@ SALTUS_INLINE void fire(const NeuronRule& rule, const Coefficients<T>& c, T* __r
             }
         }
     }
-    if (rule.floor == Floor::zero) {
-        for (std::size_t i = 0; i < n; ++i) V[i] = V[i] < T{0} ? T{0} : V[i];
-    } else if (rule.floor == Floor::minus_threshold) {
-        for (std::size_t i = 0; i < n; ++i) {
-            const T above = V[i] + V_th[i];
-            V[i] = (above < T{0} ? T{0} : above) - V_th[i];
-        }
-    }
+    raise_to_floor(rule.floor, V_th, V, n);
 }
 
 template <Way way, class T>
@@ -231,20 +237,21 @@ void late_reset(const NeuronRule& rule, const Coefficients<T>& c, T* V, const T*
 }
 
 template <class T>
-void substep_pass(const NeuronRule& rule, const Coefficients<T>& c, T* V, T* rest, const T* u, std::size_t n,
-                  std::vector<StepEntry<T>>& sent) {
+void substep_pass(const NeuronRule& rule, const Coefficients<T>& c, T* V, T* rest, T* shown, const T* u,
+                  std::size_t n, std::vector<StepEntry<T>>& sent) {
     for (std::size_t i = 0; i < n; ++i) {
         rest[i] -= c.dt;
         const T part = std::clamp(c.dt - rest[i], T{0}, c.dt);
-        T v = V[i] - (u[i] - V[i]) * std::expm1(-part / c.tau_m[i]);
-        const T over = v - c.V_th[i];
+        V[i] = V[i] - (u[i] - V[i]) * std::expm1(-part / c.tau_m[i]);
+        if (shown) shown[i] = V[i];
+        const T over = V[i] - c.V_th[i];
         if (rule.fires_at_threshold ? over >= T{0} : over > T{0}) {
             rest[i] = c.dt + c.tau_m[i] * std::log1p(-over / (u[i] - c.V_th[i]));
-            v = c.V_reset[i];
+            V[i] = c.V_reset[i];
             sent.push_back({static_cast<NeuronIndex>(i), c.height});
         }
-        V[i] = rule.floor == Floor::zero && v < T{0} ? T{0} : v;
     }
+    raise_to_floor(rule.floor, c.V_th.data(), V, n);
 }
 
 template <class T>
@@ -258,10 +265,10 @@ void fixed_point_pass(const Coefficients<T>& c, T* I, T* V, const T* x, std::siz
 
 template void late_reset(const NeuronRule&, const Coefficients<float>&, float*, const float*, std::size_t);
 template void late_reset(const NeuronRule&, const Coefficients<double>&, double*, const double*, std::size_t);
-template void substep_pass(const NeuronRule&, const Coefficients<float>&, float*, float*, const float*,
-                           std::size_t, std::vector<StepEntry<float>>&);
-template void substep_pass(const NeuronRule&, const Coefficients<double>&, double*, double*, const double*,
-                           std::size_t, std::vector<StepEntry<double>>&);
+template void substep_pass(const NeuronRule&, const Coefficients<float>&, float*, float*, float*,
+                           const float*, std::size_t, std::vector<StepEntry<float>>&);
+template void substep_pass(const NeuronRule&, const Coefficients<double>&, double*, double*, double*,
+                           const double*, std::size_t, std::vector<StepEntry<double>>&);
 template void fixed_point_pass(const Coefficients<float>&, float*, float*, const float*, std::size_t);
 template void fixed_point_pass(const Coefficients<double>&, double*, double*, const double*, std::size_t);
 

@@ -34,10 +34,11 @@ void late_reset(const NeuronRule& rule, const Coefficients<T>& c, T* V, const T*
 void membrane_pass(Membrane form, const Coefficients<float>& c, float* V, const float* u, std::size_t n);
 void membrane_pass(Membrane form, const Coefficients<double>& c, double* V, const double* u, std::size_t n);
 
-/// Substep: membrane, threshold and reset; rest is the time that each neuron has still to wait, in seconds.
+/// Substep: membrane, threshold and reset; rest is the time that each neuron has still to wait, in seconds;
+/// shown, unless null, gets V before the reset.
 template <class T>
-void substep_pass(const NeuronRule& rule, const Coefficients<T>& c, T* V, T* rest, const T* u, std::size_t n,
-                  std::vector<StepEntry<T>>& sent);
+void substep_pass(const NeuronRule& rule, const Coefficients<T>& c, T* V, T* rest, T* shown, const T* u,
+                  std::size_t n, std::vector<StepEntry<T>>& sent);
 
 /// Fixed point: current and membrane.
 template <class T>

@@ -498,6 +498,33 @@ TEST_SUITE("engine/stepped") {
             doctest::Contains("expected a time up to the end, 3ms, found 4ms"), InputError);
     }
 
+    TEST_CASE("as many spikes as fit are sent at the threshold, too, whether or not it is to be exceeded") {
+        NeuronRule rule;
+        rule.counts = true;
+        rule.reset = Reset::subtract;
+        const Network network = two(1, PerNeuron<neurons::If>(1), 1, {dense(1, 1, {2.0})});
+        for (const bool at_threshold : {false, true}) {
+            rule.fires_at_threshold = at_threshold;
+            const SteppedRecord record = run(network, rules_of(rule), {0.5, 1.0}, 2);  // V = 1, then 2
+            CHECK(record.spikes[1].dense() == std::vector<double>{1.0, 2.0});
+            CHECK(record.potentials[1] == std::vector<double>{0.0, 0.0});
+        }
+    }
+
+    TEST_CASE(
+        "with spikes within a step V has its floor, and is shown before its reset where that is asked for") {
+        NeuronRule rule;
+        rule.membrane = Membrane::substep;
+        rule.floor = Floor::minus_threshold;
+        const Network network = two(1, PerNeuron<neurons::Lif>(1), 1, {dense(1, 1, {100.0})});
+        // V <- V - (u - V) expm1(-dt/tau_m), tau_m = 10 ms
+        CHECK(run(network, rules_of(rule), {-1.0}, 1).potentials[1].at(0) == -1.0);
+        rule.record_before_reset = true;
+        const SteppedRecord record = run(network, rules_of(rule), {1.0}, 1);
+        CHECK(record.potentials[1].at(0) == -100.0 * std::expm1(-0.1));
+        CHECK(record.spikes[1].dense() == std::vector<double>{1.0});
+    }
+
     TEST_CASE("what a rule or the clock cannot do is refused with population and field") {
         const auto refused = [](const Network& network, const SteppedRules& rules) {
             try {
@@ -539,6 +566,14 @@ TEST_SUITE("engine/stepped") {
         contains(refused(lif([](auto&) {}), rules_of(rule)), "need a reset by subtraction");
         rule.reset = Reset::subtract;
         contains(refused(lif([](auto& p) { p.V_th = -1.0; }), rules_of(rule)), "counted in thresholds");
+        rule = {};
+        rule.membrane = Membrane::substep;
+        contains(refused(two(1, PerNeuron<neurons::If>(1), 1, {}), rules_of(rule)),
+                 "has spikes within a step for LIF and CubaLIF only");
+        contains(refused(two(1, PerNeuron<neurons::Li>(1), 1, {}), rules_of(rule)),
+                 "has spikes within a step for LIF and CubaLIF only");
+        rule.reset_time = ResetTime::next_step;
+        contains(refused(lif([](auto&) {}), rules_of(rule)), "a reset in the same step only");
         rule = {};
         contains(refused(two(1, PerNeuron<neurons::If>(1), 1, {}, true), rules_of(rule)), "has no delay");
         contains(refused(two(1, PerNeuron<neurons::Qif>(1), 1, {}), rules_of(rule)),
