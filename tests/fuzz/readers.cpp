@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string>
 
+#include "clocks.hpp"
 #include "saltus/converters/convention.hpp"
 #include "saltus/converters/nir.hpp"
 #include "saltus/converters/sonata.hpp"
@@ -117,6 +118,8 @@ constexpr std::array all{
     Reader{"aedat", ".aedat", read_recordings},
     Reader{"simulation", ".json",
            [](const Path& path) { static_cast<void>(io::read_sonata_simulation(path)); }},
+    Reader{"exact_clock", ".choices", compare_schedules},
+    Reader{"stepped_clock", ".choices", compare_with_plain_steps},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Every reader of files behind one signature, for the fuzzers and for the replay of what they have found.
+// Every reader of files, and the clocks on networks that a file chooses, behind one signature: for the
+// fuzzers and for the replay of what they have found.
 #pragma once
 
 #include <filesystem>

@@ -171,6 +171,13 @@ def recording_seeds(folder) -> None:
         potential["data"] = np.zeros((2, 3, 4), dtype="f4")
 
 
+def clock_seeds(folder: Path) -> None:
+    """Choices at random: networks of every size and kind."""
+    choices = np.random.default_rng(1)
+    for k in range(40):
+        (folder / f"random{k}").write_bytes(choices.bytes(150))
+
+
 def main(out: Path) -> None:
     def folder(name: str) -> Path:
         (out / name).mkdir(parents=True, exist_ok=True)
@@ -185,6 +192,8 @@ def main(out: Path) -> None:
     idx_seeds(folder("idx"))
     convention_seeds(folder("convention"))
     recording_seeds(folder)
+    for clock in ("exact_clock", "stepped_clock"):
+        clock_seeds(folder(clock))
 
 
 if __name__ == "__main__":

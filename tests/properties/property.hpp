@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "random_network.hpp"
+#include "any_network.hpp"
 
 namespace saltus::properties {
 

@@ -1,4 +1,4 @@
-// Random networks for property tests: generated and shrunk by RapidCheck, printed on a few lines.
+// Random networks for property tests and fuzzers: small descriptions, printed on a few lines.
 //
 // A description holds the choices that matter and shrink (how many, which model, which rule), and seeds from
 // which the numbers follow. Rules for the numbers:
@@ -11,8 +11,6 @@
 #include <cstdint>
 #include <iosfwd>
 #include <vector>
-
-#include <rapidcheck.h>
 
 #include "saltus/engine/simulate.hpp"
 
@@ -72,8 +70,6 @@ struct NetworkChoice {
     std::uint64_t seed = 0;
 };
 void showValue(const NetworkChoice& choice, std::ostream& out);
-
-[[nodiscard]] rc::Gen<NetworkChoice> any_network();
 
 /// What a description stands for.
 struct Case {
