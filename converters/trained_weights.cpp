@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "own_metadata.hpp"
 #include "saltus/converters/nir.hpp"
@@ -16,49 +18,64 @@ io::NirArray as(const io::NirArray& before, const Values& values, std::vector<st
     return io::NirArray::of(std::vector<float>(values.begin(), values.end()), std::move(shape));
 }
 
-Values transposed(const Dense& dense) {
-    Values values(std::size_t{dense.inputs} * dense.outputs);
-    for (std::size_t i = 0; i < dense.inputs; ++i) {
-        for (std::size_t j = 0; j < dense.outputs; ++j)
-            values[j * dense.inputs + i] = dense.weights[i * dense.outputs + j];
-    }
+Values numbers(const Weights& weights) {
+    Values values(weights.size());
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = weights[k];
     return values;
 }
 
-void set_weights(io::NirGraph& graph, const std::string& prefix, std::map<std::string, const Dense*>& dense) {
+/// Weights of a node as NIR has them, and its bias; nothing of a stage without.
+struct Learnt {
+    Values weights;
+    Values bias;
+};
+std::optional<Learnt> learnt_by(const Stage& stage) {
+    if (const auto* c = std::get_if<Convolution>(&stage))
+        return Learnt{numbers(c->weights), numbers(c->bias)};
+    const auto* dense = std::get_if<Dense>(&stage);
+    if (!dense) return std::nullopt;
+    Values values(dense->weights.size());
+    const std::size_t inputs = dense->inputs;
+    const std::size_t outputs = dense->outputs;
+    for (std::size_t k = 0; k < values.size(); ++k) {
+        const std::size_t block = k / (inputs * outputs) * inputs * outputs;
+        values[block + k % outputs * inputs + k / outputs % inputs] = dense->weights[k];
+    }
+    return Learnt{std::move(values), numbers(dense->bias)};
+}
+
+void set_weights(io::NirGraph& graph, const std::string& prefix, std::map<std::string, Learnt>& learnt) {
     for (auto& [name, node] : graph.nodes) {
         if (node.graph) {
             node.graph = std::make_shared<io::NirGraph>(*node.graph);
-            set_weights(*node.graph, prefix + name + ".", dense);
+            set_weights(*node.graph, prefix + name + ".", learnt);
             continue;
         }
-        const auto found = dense.find(prefix + name);
+        const auto found = learnt.find(prefix + name);
         const io::NirArray* weight = node.array("weight");
-        if (found == dense.end() || !weight) continue;
-        const Dense& d = *found->second;
-        node.set("weight", as(*weight, transposed(d), weight->shape));
-        if (const io::NirArray* bias = node.array("bias")) {
-            Values values(d.bias.size());
-            for (std::size_t j = 0; j < values.size(); ++j) values[j] = d.bias[j];
-            node.set("bias", as(*bias, values, {values.size()}));
-        }
-        dense.erase(found);
+        if (found == learnt.end() || !weight) continue;
+        node.set("weight", as(*weight, found->second.weights, weight->shape));
+        const io::NirArray* bias = node.array("bias");
+        if (bias && !found->second.bias.empty())
+            node.set("bias", as(*bias, found->second.bias, {found->second.bias.size()}));
+        learnt.erase(found);
     }
 }
 
 }  // namespace
 
 io::NirDocument with_weights(io::NirDocument document, const Network& network, const SteppedRules& rules) {
-    std::map<std::string, const Dense*> dense;
+    std::map<std::string, Learnt> learnt;
     for (const Projection& projection : network.projections()) {
         for (const Stage& stage : projection.stages) {
-            if (const auto* d = std::get_if<Dense>(&stage)) dense[d->name] = d;
+            if (std::optional<Learnt> one = learnt_by(stage))
+                learnt[std::string(stage_name(stage))] = *std::move(one);
         }
     }
     document.root.graph = std::make_shared<io::NirGraph>(*document.root.graph);
-    set_weights(*document.root.graph, "", dense);
-    if (!dense.empty())
-        throw NetworkError(dense.begin()->first, "weight", "the document has no such node with weights.");
+    set_weights(*document.root.graph, "", learnt);
+    if (!learnt.empty())
+        throw NetworkError(learnt.begin()->first, "weight", "the document has no such node with weights.");
     const std::vector<std::string> known = convention_names();
     if (std::find(known.begin(), known.end(), rules.name) == known.end()) return document;
     io::NirGroup own;

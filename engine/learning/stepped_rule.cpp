@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../simulation/stepped_neurons.hpp"
+#include "linear_path.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/snapshot.hpp"
 #include "surrogate/options.hpp"
@@ -21,19 +22,15 @@ using stepped::NeuronRule;
 using stepped::Reset;
 using stepped::ResetTime;
 
-/// A projection as its matrix; parameters begin at `weights` and, where there are biases, at `bias`.
-struct Matrix {
+/// A projection, and where its parameters begin.
+struct Path {
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-    std::uint32_t source = 0;
-    std::uint32_t target = 0;
-    std::size_t stage = 0;  // of the projection
-    std::size_t inputs = 0;
-    std::size_t outputs = 0;
-    std::uint32_t delay = 0;       // steps
-    std::uint32_t bias_delay = 0;  // steps until the bias arrives
-    std::size_t weights = 0;       // [input][output]
+    LinearPath way;
+    std::size_t weights = none;
+    std::size_t size = 0;  // of the weights
     std::size_t bias = none;
+    std::size_t bias_size = 0;
 };
 
 /// One population on the way back.
@@ -44,46 +41,14 @@ struct Neurons {
     LinearStep step;          // none of the input
 };
 
-/// As the stepped clock rounds them.
-std::uint32_t whole_steps(Duration delay, Duration dt) {
-    const std::int64_t d = delay.femtoseconds();
-    const std::int64_t step = dt.femtoseconds();
-    return static_cast<std::uint32_t>(d / step + (d % step > step - 1 - d % step ? 1 : 0));
-}
-
-Matrix matrix_of(const Network& network, const Projection& projection, Duration dt) {
-    const std::string name = network.projection_name(projection);
-    Matrix matrix;
-    matrix.source = projection.source;
-    matrix.target = projection.target;
-    std::size_t dense = 0;
-    for (std::size_t k = 0; k < projection.stages.size(); ++k) {
-        const Stage& stage = projection.stages[k];
-        if (std::holds_alternative<Flatten>(stage) || std::holds_alternative<Delay>(stage)) continue;
-        const auto* d = std::get_if<Dense>(&stage);
-        if (!d || d->blocks != 1 || dense++ > 0) {
-            throw LimitError(name +
-                             ": only one Linear or Affine between two populations learns by surrogate "
-                             "gradients on the stepped clock, found " +
-                             (d ? std::string("several") : std::string(stage_kind(stage))) +
-                             ". Convolutions learn as layers in words.");
-        }
-        matrix.stage = k;
-        matrix.inputs = d->inputs;
-        matrix.outputs = d->outputs;
-    }
-    if (dense == 0) throw LimitError(name + ": has no weights to learn.");
-    if (projection.min_delay() != projection.max_delay())
-        throw LimitError(name + ": delays that differ do not learn on the stepped clock.");
-    matrix.delay = whole_steps(projection.min_delay(), dt);
-    if (matrix.delay == 0 && projection.min_delay() > Duration())
-        throw LimitError(name + ": a delay of " + to_string(projection.min_delay()) +
-                         " is none in steps of " + to_string(dt) + ", and does not learn.");
-    Projection rest{projection.source, projection.target, {}};
-    rest.stages.assign(projection.stages.begin() + static_cast<std::ptrdiff_t>(matrix.stage) + 1,
-                       projection.stages.end());
-    matrix.bias_delay = whole_steps(rest.min_delay(), dt);
-    return matrix;
+/// f(weights, bias, name) of a Dense or Convolution.
+template <class S, class F>
+void with_weights(S& stage, F&& f) {
+    std::visit(
+        [&]<class One>(One& one) {
+            if constexpr (requires { one.bias; }) f(one.weights, one.bias);
+        },
+        stage);
 }
 
 std::vector<double> numbers(const Weights& weights) {
@@ -142,15 +107,17 @@ class SteppedRule::Machine {
         const auto populations = network_.populations();
         const auto outputs = network_.outputs();
         std::vector<Projection> projections(network_.projections().begin(), network_.projections().end());
-        for (std::size_t k = 0; k < matrices_.size(); ++k) {
-            const Matrix& m = matrices_[k];
-            auto& dense = std::get<Dense>(projections[k].stages[m.stage]);
-            const auto from = parameters.begin() + static_cast<std::ptrdiff_t>(m.weights);
-            dense.weights =
-                Weights(std::vector<double>(from, from + static_cast<std::ptrdiff_t>(m.inputs * m.outputs)));
-            if (m.bias == Matrix::none) continue;
-            const auto bias = parameters.begin() + static_cast<std::ptrdiff_t>(m.bias);
-            dense.bias = Weights(std::vector<double>(bias, bias + static_cast<std::ptrdiff_t>(m.outputs)));
+        for (std::size_t k = 0; k < paths_.size(); ++k) {
+            const Path& path = paths_[k];
+            if (path.weights == Path::none) continue;
+            const auto some = [&](std::size_t at, std::size_t n) {
+                const auto from = parameters.begin() + static_cast<std::ptrdiff_t>(at);
+                return Weights(std::vector<double>(from, from + static_cast<std::ptrdiff_t>(n)));
+            };
+            with_weights(projections[k].stages[*path.way.weighted()], [&](Weights& weights, Weights& bias) {
+                weights = some(path.weights, path.size);
+                if (path.bias != Path::none) bias = some(path.bias, path.bias_size);
+            });
         }
         return {{populations.begin(), populations.end()},
                 std::move(projections),
@@ -216,7 +183,7 @@ class SteppedRule::Machine {
     SteppedRules recording_;
     std::shared_ptr<const FrameSet> samples_;
     SurrogateOptions options_;
-    std::vector<Matrix> matrices_;  // of each projection
+    std::vector<Path> paths_;       // of each projection
     std::vector<Neurons> neurons_;  // of each population
     std::vector<std::uint32_t> order_;
     std::uint32_t input_ = 0;
@@ -241,17 +208,27 @@ class SteppedRule::Machine {
         };
         std::set<std::string> names;
         for (const Projection& projection : network_.projections()) {
-            Matrix matrix = matrix_of(network_, projection, rules_.dt);
-            const auto& dense = std::get<Dense>(projection.stages[matrix.stage]);
+            Path path{LinearPath(network_, projection, rules_.dt)};
             const std::string name = network_.projection_name(projection);
-            if (!dense.name.empty() && !names.insert(dense.name).second) {
-                throw LimitError(name + ": node " + quoted(dense.name) +
-                                 " stands in two projections, which would learn apart. Give each its own.");
+            if (path.way.weighted()) {
+                const Stage& stage = projection.stages[*path.way.weighted()];
+                const std::string node(stage_name(stage));
+                if (!node.empty() && !names.insert(node).second) {
+                    throw LimitError(
+                        name + ": node " + quoted(node) +
+                        " stands in two projections, which would learn apart. Give each its own.");
+                }
+                with_weights(stage, [&](const Weights& weights, const Weights& bias) {
+                    path.weights = take(name + "/weights", weights, true);
+                    path.size = weights.size();
+                    if (bias.empty()) return;
+                    path.bias = take(name + "/bias", bias, false);
+                    path.bias_size = bias.size();
+                });
             }
-            matrix.weights = take(name + "/weights", dense.weights, true);
-            if (dense.bias.size() > 0) matrix.bias = take(name + "/bias", dense.bias, false);
-            matrices_.push_back(matrix);
+            paths_.push_back(std::move(path));
         }
+        if (initial_.empty()) throw LimitError("network: has no weights to learn.");
     }
 
     void add_populations() {
@@ -291,10 +268,11 @@ class SteppedRule::Machine {
         std::vector<std::uint32_t> depth(neurons_.size(), 0);
         std::vector<std::uint32_t> reached{input_};
         for (std::size_t k = 0; k < reached.size(); ++k) {
-            for (const Matrix& m : matrices_) {
-                if (m.source != reached[k] || m.target == input_ || depth[m.target] != 0) continue;
-                depth[m.target] = depth[reached[k]] + 1;
-                reached.push_back(m.target);
+            for (const Path& path : paths_) {
+                const std::uint32_t target = path.way.target();
+                if (path.way.source() != reached[k] || target == input_ || depth[target] != 0) continue;
+                depth[target] = depth[reached[k]] + 1;
+                reached.push_back(target);
             }
         }
         for (std::size_t q = 0; q < neurons_.size(); ++q) {
@@ -443,24 +421,19 @@ void SteppedRule::Machine::backward(const Outcome& outcome, std::span<const floa
             step_back(neurons.step, neurons.spikes, options_, V, z.data(), t > 0 ? V - n : nullptr,
                       t > 0 ? z_before.data() : nullptr, by_sent[q].data() + t * n, later[q], by_x.data(), n);
             if (std::all_of(by_x.begin(), by_x.end(), [](double x) { return x == 0.0; })) continue;
-            for (const Matrix& m : matrices_) {
-                if (m.target != q) continue;
-                if (m.bias != Matrix::none && t >= m.bias_delay) {
-                    for (std::size_t j = 0; j < n; ++j) gradient[m.bias + j] += by_x[j];
-                }
-                if (t < m.delay) continue;
-                const std::size_t from = (t - m.delay) * m.inputs;
-                for (std::size_t i = 0; i < m.inputs; ++i) {
-                    const std::size_t row = m.weights + i * m.outputs;
-                    const double amplitude = sent[m.source][from + i];
-                    if (amplitude != 0.0) {
-                        for (std::size_t j = 0; j < n; ++j) gradient[row + j] += amplitude * by_x[j];
-                    }
-                    if (m.source == input_) continue;
-                    double sum = 0.0;
-                    for (std::size_t j = 0; j < n; ++j) sum += parameters[row + j] * by_x[j];
-                    by_sent[m.source][from + i] += sum;
-                }
+            for (const Path& path : paths_) {
+                const LinearPath& way = path.way;
+                if (way.target() != q) continue;
+                if (path.bias != Path::none && t >= way.bias_delay())
+                    way.bias_back(by_x.data(), gradient.data() + path.bias);
+                if (t < way.delay()) continue;
+                const std::uint32_t source = way.source();
+                const std::size_t from = (t - way.delay()) * neurons_[source].n;
+                const bool learns = path.weights != Path::none;
+                way.back(sent[source].data() + from, by_x.data(),
+                         learns ? parameters.subspan(path.weights, path.size) : std::span<const double>(),
+                         learns ? gradient.data() + path.weights : nullptr,
+                         source == input_ ? nullptr : by_sent[source].data() + from);
             }
         }
     }

@@ -313,7 +313,8 @@ def surrogate(
     net : Network or None
         One that was trained so, to go on with; None: a new one of `layers`. Or neurons and synapses: they run
         on the stepped clock, by the convention and the step that they were loaded with, their file says, or
-        `evaluate(net, ..., clock="stepped")` would guess; weights and biases of Linear and Affine learn.
+        `evaluate(net, ..., clock="stepped")` would guess; weights and biases of Linear, Affine
+        and convolutions learn.
     dataset : str or path-like, or (frames, labels)
         As in `saltus.datasets.frames`; or arrays: numbers of shape (samples, steps, channels, ...), with up
         to two axes of space, and a whole number for each sample.
@@ -375,8 +376,8 @@ def surrogate(
     UsageError
         An argument is out of its range, or things do not fit together.
     LimitError
-        What of a network of neurons does not learn: convolutions, delays of single synapses, neurons whose
-        steps are not linear between two thresholds.
+        What of a network of neurons does not learn: several nodes with weights between two populations,
+        delays of single synapses, neurons whose steps are not linear between two thresholds.
     KeyboardInterrupt
         As in `s4nn`.
 

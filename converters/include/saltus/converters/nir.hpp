@@ -74,8 +74,9 @@ struct ToolReading {
                                                std::vector<std::string>* notes = nullptr);
 
 /// The document with the weights and biases of `network`, which was read from it and has learnt, in its
-/// Linear and Affine nodes; the rest of it, and element types, as they are. Where it does not say by which
-/// convention and in which steps, it then says so. Throws NetworkError for weights that no node has.
+/// Linear, Affine and convolution nodes; the rest of it, and element types, as they are. Where it does not
+/// say by which convention and in which steps, it then says so. Throws NetworkError for weights that no node
+/// has.
 [[nodiscard]] io::NirDocument with_weights(io::NirDocument document, const Network& network,
                                            const SteppedRules& rules);
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/explicit_synapses.hpp"
 #include "saltus/engine/random.hpp"
 #include "unit/io/temporary_folder.hpp"
 
@@ -233,6 +234,28 @@ Dual loss_of(const NeuronRule& rule, bool current, bool output_spikes, const Sur
     return loss;
 }
 
+Weights some(std::size_t n, double mean) {
+    SequentialRandom random(n, 0, 0);
+    std::vector<double> values(n);
+    for (double& x : values) x = mean + 0.8 * random.normal();
+    return Weights(values);
+}
+
+/// What a chain without delays brings from each source to each element at its end, row-major.
+std::vector<double> matrix_of(const Network& network, const Projection& projection) {
+    const ExplicitSynapses all = explicit_synapses(network, projection);
+    const Sparse& synapses = all.synapses;
+    std::vector<double> matrix(std::size_t{synapses.inputs} * synapses.outputs, 0.0);
+    for (std::size_t i = 0; i < synapses.inputs; ++i) {
+        for (std::uint64_t s = synapses.table->rows[i]; s < synapses.table->rows[i + 1]; ++s) {
+            const Sparse::Segment& segment = synapses.table->segments[s];
+            for (std::uint64_t k = segment.begin; k < segment.end; ++k)
+                matrix[i * synapses.outputs + synapses.table->targets[k]] += synapses.weights[k];
+        }
+    }
+    return matrix;
+}
+
 struct Case {
     std::string name;
     NeuronRule rule;
@@ -338,6 +361,97 @@ TEST_SUITE("learning/stepped rule") {
         }
     }
 
+    TEST_CASE("gradients of kernels are sums of those of the matrices that they stand for") {
+        const Convolution kernel{.name = "k",
+                                 .one_dimensional = false,
+                                 .in_channels = 2,
+                                 .out_channels = 4,
+                                 .groups = 2,
+                                 .in_size = {5, 4},
+                                 .out_size = {3, 4},
+                                 .kernel = {3, 2},
+                                 .stride = {2, 1},
+                                 .padding = {1, 1},
+                                 .dilation = {1, 2},
+                                 .padding_same = false,
+                                 .weights = some(24, 0.5),
+                                 .bias = some(4, 0.2)};
+        const Pooling window{"p", Pooling::Kind::average, 4, {3, 4}, {2, 2}, {2, 2}, {1, 2}, {0, 0}};
+        const Dense readout{"o", 1, 16, 2, some(32, 0.3), some(2, 0.1)};
+        neurons::Lif lif;
+        lif.tau_m = tau_m;
+        lif.V_th = V_th;
+        neurons::Li li;
+        li.tau_m = tau_m;
+        const std::vector<Population> populations{{"in", {2, 5, 4}, neurons::Input{}},
+                                                  {"a", {4, 3, 4}, PerNeuron<neurons::Lif>{lif}},
+                                                  {"b", {2}, PerNeuron<neurons::Li>{li}}};
+        const std::vector<OutputPort> outputs{{"out", 2}};
+        const Projection first{0, 1, {kernel}};
+        const Projection second{1, 2, {window, Flatten{"f", {4, 2, 2}, {16}}, readout}};
+        const Network kernels(populations, {first, second}, outputs);
+        /// The same as matrices; entry (i, j) of a chain is what j gets of i.
+        const auto dense = [&](const Projection& projection, const std::vector<double>& bias) {
+            const std::vector<double> matrix = matrix_of(kernels, projection);
+            const auto inputs = static_cast<std::uint32_t>(populations[projection.source].size());
+            const auto n = static_cast<std::uint32_t>(populations[projection.target].size());
+            return Projection{projection.source,
+                              projection.target,
+                              {Flatten{"", populations[projection.source].shape, {inputs}},
+                               Dense{"", 1, inputs, n, Weights(matrix), Weights(bias)},
+                               Flatten{"", {n}, populations[projection.target].shape}}};
+        };
+        std::vector<double> bias;
+        for (std::size_t j = 0; j < 48; ++j) bias.push_back(kernel.bias[j / 12]);
+        const Network matrices(
+            populations, {dense(first, bias), dense(second, {readout.bias[0], readout.bias[1]})}, outputs);
+
+        SequentialRandom random(9, 0, 0);
+        std::vector<float> values(2 * steps * 40);
+        for (float& x : values) x = random.uniform() < 0.4 ? 2.0f : 0.0f;
+        const auto frames = std::make_shared<StoredFrames>(FrameLayout{steps, {2, 5, 4}, ms, {"x", "y"}},
+                                                           values, std::vector<std::uint32_t>{0, 1});
+        const SurrogateOptions options = options_of(false);
+        NeuronRule rule;
+        SteppedRule of_kernels(kernels, rules_of(rule), frames, options);
+        SteppedRule of_matrices(matrices, rules_of(rule), frames, options);
+        const std::vector<std::uint64_t> batch{0, 1};
+        std::vector<double> mine(of_kernels.initial().size(), 0.0);
+        std::vector<double> theirs(of_matrices.initial().size(), 0.0);
+        const Tally tally = of_kernels.gradient(of_kernels.initial(), batch, mine, 1);
+        CHECK(tally.loss ==
+              doctest::Approx(of_matrices.gradient(of_matrices.initial(), batch, theirs, 1).loss));
+        REQUIRE(mine.size() == 24 + 4 + 32 + 2);
+        REQUIRE(theirs.size() == 40 * 48 + 48 + 48 * 2 + 2);
+        double largest = 0.0;
+        for (std::size_t k = 0; k < 24; ++k) {
+            Convolution one = kernel;
+            std::vector<double> weights(24, 0.0);
+            weights[k] = 1.0;
+            one.weights = Weights(weights);
+            const std::vector<double> where = matrix_of(kernels, {0, 1, {one}});
+            double sum = 0.0;
+            for (std::size_t e = 0; e < where.size(); ++e) sum += where[e] * theirs[e];
+            CHECK(mine[k] == doctest::Approx(sum).epsilon(1e-10));
+            largest = std::max(largest, std::abs(sum));
+        }
+        CHECK(largest > 1e-3);
+        for (std::size_t o = 0; o < 4; ++o) {
+            double sum = 0.0;
+            for (std::size_t k = 0; k < 12; ++k) sum += theirs[40 * 48 + 12 * o + k];
+            CHECK(mine[24 + o] == doctest::Approx(sum).epsilon(1e-10));
+        }
+        const std::vector<double> pooled = matrix_of(kernels, {1, 2, {window}});
+        for (std::size_t p = 0; p < 16; ++p) {
+            for (std::size_t j = 0; j < 2; ++j) {
+                double sum = 0.0;
+                for (std::size_t i = 0; i < 48; ++i)
+                    sum += pooled[16 * i + p] * theirs[40 * 48 + 48 + 2 * i + j];
+                CHECK(mine[28 + 2 * p + j] == doctest::Approx(sum).epsilon(1e-10));
+            }
+        }
+    }
+
     TEST_CASE("gradients have the same bits for any number of threads") {
         const auto frames = frames_of(20);
         std::vector<std::uint64_t> batch(20);
@@ -391,8 +505,11 @@ TEST_SUITE("learning/stepped rule") {
         std::vector<Projection> projections(good.projections().begin(), good.projections().end());
         const std::vector<OutputPort> outputs{{"out", 2}};
         std::vector<Projection> other = projections;
-        other[1].stages = {Scale{"s", Weights(std::vector<double>{1.0, 2.0, 3.0})}, other[1].stages[1]};
-        CHECK(contains(refusal({populations, other, outputs}, lif), "a -> a: only one Linear or Affine"));
+        other[1].stages = {other[1].stages[0], Dense{"x", 1, 3, 3, Weights(std::vector<double>(9, 1.0)), {}},
+                           other[1].stages[1]};
+        CHECK(contains(refusal({populations, other, outputs}, lif), "a -> a: of several nodes with weights"));
+        other[1].stages = {Sparse::of("s", 3, 3, {0}, {1}, {0.5}, {ms})};
+        CHECK(contains(refusal({populations, other, outputs}, lif), "a -> a: a "));
         other = projections;
         std::get<Dense>(other[1].stages[0]).name = "w";
         CHECK(contains(refusal({populations, other, outputs}, lif), "'w'"));
