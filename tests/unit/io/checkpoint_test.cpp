@@ -232,7 +232,7 @@ TEST_SUITE("io/checkpoint") {
 
         // A thousand names of one population: more than the file can hold.
         snapshot = full_snapshot();
-        snapshot.populations[0] = {100'000, {{"V", std::vector<double>(100'000)}}, {}, {}, {}, 0, 0};
+        snapshot.populations[0] = {100'000, {{"V", std::vector<double>(100'000)}}, {}, {}, {}, 0};
         write_checkpoint(folder / "c.h5", snapshot);
         forge(folder / "c.h5", [](hid_t file) {
             const Hid populations(H5Gopen2(file, "populations", H5P_DEFAULT));
