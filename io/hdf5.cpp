@@ -5,6 +5,7 @@
 
 #include "files.hpp"
 #include "hdf5_call.hpp"
+#include "hdf5_opened.hpp"
 
 namespace saltus::io::hdf5 {
 
@@ -62,7 +63,14 @@ FileError Object::error_at(std::string_view child, const std::string& text) cons
     return {origin_->path, stated(*origin_, path_of(child)), text};
 }
 
+Origin::Origin(std::string path_as_named, Where words, RawFile bytes)
+    : path(std::move(path_as_named)), where(words), raw(std::move(bytes)) {}
+Origin::~Origin() = default;
+
 std::uint64_t Object::address() const {
+    if (there_)
+        return ask<Object>(
+            *this, +[](Opened&, const Object& o) { return o.address(); });
     H5O_info_t info;
     if (quietly([&] { return H5Oget_info2(id(), &info, H5O_INFO_BASIC); }) < 0) {
         throw error("cannot be looked up: " + last_failure() + ".");
@@ -76,7 +84,7 @@ File::File(Handle handle, std::shared_ptr<const Origin> origin)
 File File::open(const std::filesystem::path& path, Where where) {
     const std::uint64_t size = io::file_size(path);
     if (size == 0) throw FileError::unexpected(path.string(), "", "an HDF5 file", "an empty one");
-    auto origin = std::make_shared<const Origin>(Origin{path.string(), where, RawFile(path, size)});
+    auto origin = std::make_shared<Origin>(path.string(), where, RawFile(path, size));
     const std::optional<std::uint64_t> promised = promised_size(origin->raw);
     if (!promised) throw FileError::unexpected(path.string(), "", "an HDF5 file", "other data");
     if (*promised > size) {
@@ -84,10 +92,26 @@ File File::open(const std::filesystem::path& path, Where where) {
                         "is truncated: expected " + std::to_string(*promised) + " bytes, found " +
                             std::to_string(size) + ". Copy it again from where it came.");
     }
+    H5open();  // once, not in every copy
+    origin->process = std::make_unique<Process>(origin->path, size);
+    Message question;
+    question.put(where);
+    question.put(origin->path);
+    const auto open_there = [](Opened& opened, Message& in, Message& out) {
+        const auto words = in.take<Where>();
+        out.put(opened.keep(opened_root(in.take<std::string>(), words)));
+    };
+    File file(Handle(), origin);
+    file.root_ = origin->process->ask(open_there, question).take<std::uint64_t>();
+    return file;
+}
+
+Group File::opened_root(const std::string& path, Where where) {
+    auto origin = std::make_shared<const Origin>(path, where, RawFile(path, io::file_size(path)));
     const Handle access(H5Pcreate(H5P_FILE_ACCESS));
     Handle handle(quietly([&] { return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()); }));
-    if (!handle) throw FileError(path.string(), "", "cannot be opened as HDF5: " + last_failure() + ".");
-    return {std::move(handle), std::move(origin)};
+    if (!handle) throw FileError(path, "", "cannot be opened as HDF5: " + last_failure() + ".");
+    return File(std::move(handle), std::move(origin)).root();
 }
 
 File File::create(const std::filesystem::path& path, const std::filesystem::path& target) {
@@ -95,10 +119,11 @@ File File::create(const std::filesystem::path& path, const std::filesystem::path
     H5Pset_fclose_degree(access.id(), H5F_CLOSE_SEMI);
     Handle handle(quietly([&] { return H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()); }));
     if (!handle) throw FileError(target.string(), "", "cannot be written: " + last_failure() + ".");
-    return {std::move(handle), std::make_shared<const Origin>(Origin{target.string(), nullptr, RawFile()})};
+    return {std::move(handle), std::make_shared<const Origin>(target.string(), nullptr, RawFile())};
 }
 
 Group File::root() const {
+    if (origin_->process) return {root_, "/", origin_};
     Handle handle(quietly([&] { return H5Gopen2(handle_.id(), "/", H5P_DEFAULT); }));
     if (!handle) throw FileError(origin_->path, "", "has no root group: " + last_failure() + ".");
     return {std::move(handle), "/", origin_};

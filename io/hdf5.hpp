@@ -1,8 +1,9 @@
 // HDF5 files that may be hostile, read and written through a few small classes (HDF5 C API 1.10).
 //
-// Reading follows only hard links inside the file, refuses data stored outside of it, and compares what a
-// dataset declares with what is stored before any memory is asked for. Every failure is a FileError that
-// names file and object. Nothing is printed: the library's own error printing is off during each call.
+// A file is read in a process of its own (hdf5_process.hpp): an object of such a file stands for one over
+// there. Reading follows only hard links inside the file, refuses data stored outside of it, and compares
+// what a dataset declares with what is stored before any memory is asked for. Every failure is a FileError
+// that names file and object. Nothing is printed: the library's own error printing is off during each call.
 //
 // HDF5 is built without thread safety on most machines: use one thread at a time for all files together.
 #pragma once
@@ -25,6 +26,10 @@
 #include "saltus/engine/errors.hpp"
 
 namespace saltus::io::hdf5 {
+
+class Opened;
+class Message;
+class Process;
 
 /// Owns one HDF5 identifier of any kind.
 class Handle {
@@ -49,9 +54,13 @@ using Where = std::string (*)(std::string_view object);
 
 /// What all objects of one open file share.
 struct Origin {
-    std::string path;       // of the file, as the caller named it
-    Where where = nullptr;  // nullptr: the path itself in quotes
-    RawFile raw;            // the same file as bytes; none when writing
+    std::string path;                  // of the file, as the caller named it
+    Where where = nullptr;             // nullptr: the path itself in quotes
+    RawFile raw;                       // the same file as bytes; none when writing
+    std::unique_ptr<Process> process;  // where the file is open; null in that process, and when writing
+
+    Origin(std::string path_as_named, Where words, RawFile bytes);
+    ~Origin();
 };
 
 enum class Kind { group, dataset, other };
@@ -94,11 +103,17 @@ class Object {
 
   protected:
     friend class Group;
+    friend class Opened;
     Object(Handle handle, std::string name, std::shared_ptr<const Origin> origin)
         : handle_(std::move(handle)), name_(std::move(name)), origin_(std::move(origin)) {}
+    Object(std::uint64_t there, std::string name, std::shared_ptr<const Origin> origin)
+        : there_(there), name_(std::move(name)), origin_(std::move(origin)) {}
     [[nodiscard]] std::string path_of(std::string_view child) const;
+    template <class T, class R, class... A>
+    [[nodiscard]] static R ask(const T& self, R (*f)(Opened&, const T&, const A&...), const A&... arguments);
 
     Handle handle_;
+    std::optional<std::uint64_t> there_;  // its number in the process where the file is open
     std::string name_;
     std::shared_ptr<const Origin> origin_;
 
@@ -168,7 +183,15 @@ class Dataset : public Object {
 
   private:
     friend class Group;
+    friend class Opened;
     Dataset(Handle handle, std::string name, std::shared_ptr<const Origin> origin);
+    /// As `facts` of the one over there say.
+    Dataset(const std::vector<std::uint64_t>& facts, std::string name, std::shared_ptr<const Origin> origin);
+    /// Number in `opened`, class, element size, sign, size, shape.
+    [[nodiscard]] static std::vector<std::uint64_t> facts(Opened& opened, Dataset dataset);
+    /// Fills the buffer with what the task answers over there, to (number of the dataset, arguments...).
+    void ask_bytes(void (*task)(Opened&, Message&, Message&), const std::vector<std::uint64_t>& arguments,
+                   void* buffer, std::uint64_t size) const;
     void check_storage(hid_t properties) const;
     void check_references(hid_t properties, HeapCheck& heap) const;
     /// The library trusts that a chunk expands to its size, and reads beyond it where it does not.
@@ -226,6 +249,7 @@ class Group : public Object {
 
   private:
     friend class File;
+    friend class Opened;
     using Object::Object;
     void check_link(const std::string& child) const;
     [[nodiscard]] Object create_dataset(const std::string& child, hid_t type, hid_t space, hid_t properties,
@@ -246,8 +270,11 @@ class File {
 
   private:
     File(Handle handle, std::shared_ptr<const Origin> origin);
+    /// In the process that reads it: its root.
+    [[nodiscard]] static Group opened_root(const std::string& path, Where where);
 
     Handle handle_;
+    std::uint64_t root_ = 0;  // its number over there
     std::shared_ptr<const Origin> origin_;
 };
 

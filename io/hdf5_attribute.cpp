@@ -4,11 +4,17 @@
 #include <cstring>
 
 #include "hdf5_call.hpp"
+#include "hdf5_opened.hpp"
 #include "hdf5_types.hpp"
 
 namespace saltus::io::hdf5 {
 
 H5T_class_t Object::attribute_class(const std::string& attribute) const {
+    if (there_) {
+        return ask<Object>(
+            *this, +[](Opened&, const Object& o, const std::string& name) { return o.attribute_class(name); },
+            attribute);
+    }
     if (quietly([&] { return H5Aexists(id(), attribute.c_str()); }) <= 0) return H5T_NO_CLASS;
     const Handle open(quietly([&] { return H5Aopen(id(), attribute.c_str(), H5P_DEFAULT); }));
     const Handle type(quietly([&] { return H5Aget_type(open.id()); }));
@@ -19,6 +25,12 @@ H5T_class_t Object::attribute_class(const std::string& attribute) const {
 }
 
 std::optional<std::string> Object::string_attribute(const std::string& attribute) const {
+    if (there_) {
+        return ask<Object>(
+            *this,
+            +[](Opened&, const Object& o, const std::string& name) { return o.string_attribute(name); },
+            attribute);
+    }
     if (attribute_class(attribute) == H5T_NO_CLASS) return std::nullopt;
     const Handle open(quietly([&] { return H5Aopen(id(), attribute.c_str(), H5P_DEFAULT); }));
     const Handle type(quietly([&] { return H5Aget_type(open.id()); }));
@@ -50,6 +62,12 @@ std::optional<std::string> Object::string_attribute(const std::string& attribute
 }
 
 std::optional<std::int64_t> Object::integer_attribute(const std::string& attribute) const {
+    if (there_) {
+        return ask<Object>(
+            *this,
+            +[](Opened&, const Object& o, const std::string& name) { return o.integer_attribute(name); },
+            attribute);
+    }
     const H5T_class_t type_class = attribute_class(attribute);
     if (type_class == H5T_NO_CLASS) return std::nullopt;
     const std::string name = "attribute " + saltus::quoted(attribute);
@@ -75,6 +93,11 @@ std::optional<std::int64_t> Object::integer_attribute(const std::string& attribu
 }
 
 std::optional<double> Object::real_attribute(const std::string& attribute) const {
+    if (there_) {
+        return ask<Object>(
+            *this, +[](Opened&, const Object& o, const std::string& name) { return o.real_attribute(name); },
+            attribute);
+    }
     const H5T_class_t type_class = attribute_class(attribute);
     if (type_class == H5T_NO_CLASS) return std::nullopt;
     const std::string name = "attribute " + saltus::quoted(attribute);

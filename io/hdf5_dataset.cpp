@@ -5,6 +5,7 @@
 #include <new>
 
 #include "hdf5_call.hpp"
+#include "hdf5_opened.hpp"
 #include "hdf5_types.hpp"
 
 namespace saltus::io::hdf5 {
@@ -79,6 +80,31 @@ Dataset::Dataset(Handle handle, std::string name, std::shared_ptr<const Origin> 
     check_storage(properties.id());
 }
 
+std::vector<std::uint64_t> Dataset::facts(Opened& opened, Dataset dataset) {
+    std::vector<std::uint64_t> all{0, static_cast<std::uint64_t>(dataset.value_class_), dataset.element_size_,
+                                   dataset.is_signed_ ? 1u : 0u, dataset.size_};
+    all.insert(all.end(), dataset.shape_.begin(), dataset.shape_.end());
+    all[0] = opened.keep(std::move(dataset));
+    return all;
+}
+
+Dataset::Dataset(const std::vector<std::uint64_t>& facts, std::string name,
+                 std::shared_ptr<const Origin> origin)
+    : Object(facts.at(0), std::move(name), std::move(origin)),
+      value_class_(static_cast<ValueClass>(facts.at(1))),
+      element_size_(facts.at(2)),
+      is_signed_(facts.at(3) != 0),
+      shape_(facts.begin() + 5, facts.end()),
+      size_(facts.at(4)) {}
+
+void Dataset::ask_bytes(Process::Task task, const std::vector<std::uint64_t>& arguments, void* buffer,
+                        std::uint64_t size) const {
+    Message question;
+    question.put(*there_);
+    for (const std::uint64_t argument : arguments) question.put(argument);
+    origin_->process->ask(task, question, {static_cast<std::byte*>(buffer), static_cast<std::size_t>(size)});
+}
+
 bool Dataset::is_variable() const {
     return value_class_ == ValueClass::rows ||
            (value_class_ == ValueClass::string && H5Tis_variable_str(type_.id()) > 0);
@@ -127,6 +153,16 @@ void Dataset::check_numbers(hid_t memory_type) const {
 void Dataset::read_numbers(hid_t memory_type, void* buffer) const {
     check_numbers(memory_type);
     if (size_ == 0) return;
+    if (there_) {
+        return ask_bytes(
+            [](Opened& opened, Message& in, Message& out) {
+                const auto& dataset = opened.at<Dataset>(in.take<std::uint64_t>());
+                const hid_t type = native_type_of(in.take<std::uint64_t>());
+                out.bytes.resize(dataset.size_ * H5Tget_size(type));
+                dataset.read_numbers(type, out.bytes.data());
+            },
+            {code_of(memory_type)}, buffer, size_ * H5Tget_size(memory_type));
+    }
     check_chunks();
     read_selected(memory_type, H5S_ALL, H5S_ALL, buffer);
 }
@@ -139,6 +175,18 @@ void Dataset::read_part(hid_t memory_type, std::uint64_t first, std::uint64_t co
                     std::to_string(size_) + ".");
     }
     if (count == 0) return;
+    if (there_) {
+        return ask_bytes(
+            [](Opened& opened, Message& in, Message& out) {
+                const auto& dataset = opened.at<Dataset>(in.take<std::uint64_t>());
+                const hid_t type = native_type_of(in.take<std::uint64_t>());
+                const auto begin = in.take<std::uint64_t>();
+                const auto length = in.take<std::uint64_t>();
+                out.bytes.resize(length * H5Tget_size(type));
+                dataset.read_part(type, begin, length, out.bytes.data());
+            },
+            {code_of(memory_type), first, count}, buffer, count * H5Tget_size(memory_type));
+    }
     if (!chunks_checked_) check_chunks();
     chunks_checked_ = true;
     const hsize_t start = first;
@@ -163,6 +211,15 @@ void Dataset::read_selected(hid_t memory_type, hid_t memory_space, hid_t file_sp
 void Dataset::read_booleans(std::byte* buffer) const {
     if (value_class_ != ValueClass::boolean) throw error("expected booleans, found " + description() + ".");
     if (size_ == 0) return;
+    if (there_) {
+        return ask_bytes(
+            [](Opened& opened, Message& in, Message& out) {
+                const auto& dataset = opened.at<Dataset>(in.take<std::uint64_t>());
+                out.bytes.resize(dataset.size_);
+                dataset.read_booleans(reinterpret_cast<std::byte*>(out.bytes.data()));
+            },
+            {}, buffer, size_);
+    }
     check_chunks();
     if (quietly([&] { return H5Dread(id(), type_.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer); }) < 0) {
         throw error("cannot be read: " + last_failure() + ".");
@@ -174,10 +231,18 @@ void Dataset::read_booleans(std::byte* buffer) const {
 
 std::string Dataset::read_string(std::uint64_t limit) const {
     if (!shape_.empty()) throw error("expected one string, found " + description() + ".");
-    return std::move(read_strings(limit).front());
+    return std::move(read_strings(limit).at(0));
 }
 
 std::vector<std::string> Dataset::read_strings(std::uint64_t limit) const {
+    if (there_) {
+        return ask<Dataset>(
+            *this,
+            +[](Opened&, const Dataset& dataset, const std::uint64_t& most) {
+                return dataset.read_strings(most);
+            },
+            limit);
+    }
     if (value_class_ != ValueClass::string) throw error("expected strings, found " + description() + ".");
     check_size(std::max(element_size_, sizeof(std::string)),
                std::max<std::uint64_t>(limit, sizeof(std::string)));
@@ -224,6 +289,21 @@ void Dataset::read_fixed_strings(std::vector<std::string>& strings) const {
 
 void Dataset::with_row(std::uint64_t row, hid_t element, std::uint64_t limit,
                        const std::function<void(const void*, std::size_t)>& take) const {
+    if (there_) {
+        const std::string bytes = ask<Dataset>(
+            *this,
+            +[](Opened&, const Dataset& dataset, const std::uint64_t& number, const std::uint64_t& code,
+                const std::uint64_t& most) {
+                std::string values;
+                const hid_t type = native_type_of(code);
+                dataset.with_row(number, type, most, [&](const void* first, std::size_t n) {
+                    values.assign(static_cast<const char*>(first), n * H5Tget_size(type));
+                });
+                return values;
+            },
+            row, code_of(element), limit);
+        return take(bytes.data(), bytes.size() / H5Tget_size(element));
+    }
     const Handle base(quietly([&] { return H5Tget_super(type_.id()); }));
     const ValueClass base_class = base ? class_of(base.id()) : ValueClass::other;
     const bool fits = base_class == ValueClass::integer ||

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "hdf5_call.hpp"
+#include "hdf5_opened.hpp"
 #include "hdf5_types.hpp"
 
 namespace saltus::io::hdf5 {
@@ -39,6 +40,9 @@ std::string refused_link(H5L_type_t type) {
 }  // namespace
 
 std::vector<Child> Group::children() const {
+    if (there_)
+        return ask<Group>(
+            *this, +[](Opened&, const Group& group) { return group.children(); });
     struct Links {
         std::vector<std::pair<std::string, H5L_type_t>> found;
     } links;
@@ -82,6 +86,11 @@ std::vector<Child> Group::children() const {
 }
 
 bool Group::contains(const std::string& child) const {
+    if (there_) {
+        return ask<Group>(
+            *this, +[](Opened&, const Group& group, const std::string& name) { return group.contains(name); },
+            child);
+    }
     return quietly([&] { return H5Lexists(id(), child.c_str(), H5P_DEFAULT); }) > 0;
 }
 
@@ -95,6 +104,15 @@ void Group::check_link(const std::string& child) const {
 }
 
 Group Group::group(const std::string& child) const {
+    if (there_) {
+        const std::uint64_t there = ask<Group>(
+            *this,
+            +[](Opened& opened, const Group& group, const std::string& name) {
+                return opened.keep(group.group(name));
+            },
+            child);
+        return {there, path_of(child), origin_};
+    }
     check_link(child);
     Handle handle(quietly([&] { return H5Gopen2(id(), child.c_str(), H5P_DEFAULT); }));
     if (!handle) throw error_at(child, "expected a group that can be opened: " + last_failure() + ".");
@@ -102,6 +120,15 @@ Group Group::group(const std::string& child) const {
 }
 
 Dataset Group::dataset(const std::string& child) const {
+    if (there_) {
+        const std::vector<std::uint64_t> facts = ask<Group>(
+            *this,
+            +[](Opened& opened, const Group& group, const std::string& name) {
+                return Dataset::facts(opened, group.dataset(name));
+            },
+            child);
+        return {facts, path_of(child), origin_};
+    }
     check_link(child);
     Handle handle(quietly([&] { return H5Dopen2(id(), child.c_str(), H5P_DEFAULT); }));
     if (!handle) throw error_at(child, "expected a dataset that can be opened: " + last_failure() + ".");

@@ -102,7 +102,6 @@ Handle simple_space(const std::vector<std::uint64_t>& shape) {
                                 : H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
 }
 
-/// Chunks of about a megabyte that span the last dimensions whole.
 template <>
 hid_t native_type<float>() {
     return H5T_NATIVE_FLOAT;
@@ -138,6 +137,28 @@ hid_t native_type<std::uint32_t>() {
 template <>
 hid_t native_type<std::uint64_t>() {
     return H5T_NATIVE_UINT64;
+}
+
+namespace {
+
+/// Every native type that is read into.
+std::array<hid_t, 9> native_types() {
+    return {native_type<float>(),         native_type<double>(),        native_type<std::int16_t>(),
+            native_type<std::int32_t>(),  native_type<std::int64_t>(),  native_type<std::uint8_t>(),
+            native_type<std::uint16_t>(), native_type<std::uint32_t>(), native_type<std::uint64_t>()};
+}
+
+}  // namespace
+
+std::uint64_t code_of(hid_t native) {
+    const auto all = native_types();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](hid_t known) { return H5Tequal(native, known) > 0; });
+    return static_cast<std::uint64_t>(found - all.begin());
+}
+
+hid_t native_type_of(std::uint64_t code) {
+    return native_types().at(static_cast<std::size_t>(code));
 }
 
 Handle boolean_type() {

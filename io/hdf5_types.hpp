@@ -12,6 +12,10 @@ namespace saltus::io::hdf5 {
 /// length; anything else is `other`. Either byte order.
 [[nodiscard]] ValueClass class_of(hid_t type);
 
+/// A native type of numbers as a number that another process understands, and back.
+[[nodiscard]] std::uint64_t code_of(hid_t native);
+[[nodiscard]] hid_t native_type_of(std::uint64_t code);
+
 /// Variable-length UTF-8, as all strings are written.
 [[nodiscard]] Handle string_type();
 /// The type of `char*` that the library converts strings of `file_type` to.
