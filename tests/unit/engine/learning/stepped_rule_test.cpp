@@ -489,7 +489,7 @@ TEST_SUITE("learning/stepped rule") {
         CHECK_MESSAGE(contains(refusal(good, rule), "a step of 'test' is not linear"), refusal(good, rule));
         rule = lif;
         rule.membrane = Membrane::substep;
-        CHECK(contains(refusal(good, rule), "is not linear"));
+        CHECK(contains(refusal(network_of<neurons::Lif, neurons::Lif>(), rule), "is not linear"));
         rule = lif;
         rule.reset = Reset::subtract;
         rule.reset_time = ResetTime::before_and_after;
