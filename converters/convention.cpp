@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration tenth_of_a_millisecond{100'000'000'000};
 constexpr Duration millisecond{1'000'000'000'000};
+constexpr Duration ten_milliseconds{10'000'000'000'000};
 
 std::vector<Convention> exact_readings() {
     return {
@@ -65,6 +66,11 @@ std::vector<Convention> exact_readings() {
                       "follow."},
         {.name = "brian2", .spike_area = SpikeArea::jump, .dt = tenth_of_a_millisecond},
         {.name = "nest", .spike_area = SpikeArea::jump, .dt = tenth_of_a_millisecond},
+        {.name = "s2net",
+         .spike_area = SpikeArea::jump,
+         .reset = ResetRule::none,
+         .dt = ten_milliseconds,
+         .start = Convention::Start::v_leak},
     };
 }
 
@@ -135,11 +141,12 @@ SpikeArea spike_area_from(std::string_view name) {
 }
 
 ResetRule reset_rule_from(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, ResetRule>, 4> known{
+    static constexpr std::array<std::pair<std::string_view, ResetRule>, 5> known{
         {{"v_reset", ResetRule::v_reset},
          {"zero", ResetRule::zero},
          {"subtract", ResetRule::subtract},
-         {"subtract_repeated", ResetRule::subtract_repeated}}};
+         {"subtract_repeated", ResetRule::subtract_repeated},
+         {"none", ResetRule::none}}};
     return named("reset", name, known);
 }
 

@@ -75,7 +75,8 @@ constexpr std::array spike_areas{Named{"unit", SpikeArea::unit}, Named{"step", S
                                  Named{"jump", SpikeArea::jump}};
 constexpr std::array reset_rules{Named{"v_reset", ResetRule::v_reset}, Named{"zero", ResetRule::zero},
                                  Named{"subtract", ResetRule::subtract},
-                                 Named{"subtract_repeated", ResetRule::subtract_repeated}};
+                                 Named{"subtract_repeated", ResetRule::subtract_repeated},
+                                 Named{"none", ResetRule::none}};
 constexpr std::array fires{Named{"above", false}, Named{"at_threshold", true}};
 constexpr std::array spikes_a_step{Named{"one", false}, Named{"many", true}};
 constexpr std::array current_rests{Named{"zero", false}, Named{"v_leak", true}};

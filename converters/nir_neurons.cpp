@@ -25,6 +25,8 @@ neurons::Reset engine_reset(ResetRule rule) {
             return neurons::Reset::subtract;
         case ResetRule::subtract_repeated:
             return neurons::Reset::subtract_repeated;
+        case ResetRule::none:
+            return neurons::Reset::none;
         case ResetRule::v_reset:
         case ResetRule::zero:
             break;

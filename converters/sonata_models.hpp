@@ -45,10 +45,11 @@ concept HasResetRule = requires(std::remove_const_t<P>& p) {
     p.reset = neurons::Reset::to_value;
 };
 
-inline constexpr std::array<std::pair<std::string_view, neurons::Reset>, 3> reset_names{
+inline constexpr std::array<std::pair<std::string_view, neurons::Reset>, 4> reset_names{
     {{"to_value", neurons::Reset::to_value},
      {"subtract", neurons::Reset::subtract},
-     {"subtract_repeated", neurons::Reset::subtract_repeated}}};
+     {"subtract_repeated", neurons::Reset::subtract_repeated},
+     {"none", neurons::Reset::none}}};
 
 /// Calls f(name, member) for the numbers of a model; t_ref and reset are not among them.
 template <class P, class F>

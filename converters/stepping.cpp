@@ -1,7 +1,8 @@
 // Rules read in the code of norse 1.1.0, snntorch 1.0.0, sinabs 2.0.3, spikingjelly 2.0.0, rockpool 3.1.0,
 // lava-dl 0.6.0 (the script in NIR's documentation) and nengo 4.1.0 (the script published with the NIR
 // paper), and held against their runs in tests/conformance/nir. Brian 2: the order of its default schedule;
-// NEST: the models iaf_psc_* on the grid (Rotter and Diesmann, Biol. Cybern. 81, 1999).
+// NEST: the models iaf_psc_* on the grid (Rotter and Diesmann, Biol. Cybern. 81, 1999). s2net: the closed
+// form between steps is its leak.
 #include "stepping.hpp"
 
 #include <map>
@@ -212,6 +213,7 @@ std::optional<Stepping> stepping_of(const std::string& name) {
         {"nengo", nengo},
         {"brian2", brian2},
         {"nest", nest},
+        {"s2net", nir},
     };
     const auto found = known.find(name);
     if (found == known.end()) return std::nullopt;

@@ -29,7 +29,7 @@ std::string without_dots(std::string name) {
 class Exporter {
   public:
     Exporter(const Network& network, std::vector<std::string>* notes)
-        : network_(network), notes_(notes), losses_(notes) {}
+        : network_(network), notes_(notes), losses_(notes, convention_of(network)) {}
 
     io::NirDocument write() {
         find_plain_outputs();
@@ -41,7 +41,7 @@ class Exporter {
         document.version = "1.0.8";
         document.root.type = "NIRGraph";
         document.root.graph = std::make_shared<io::NirGraph>(std::move(graph_));
-        io::NirGroup own{{{"convention", std::string("nir")}}};
+        io::NirGroup own{{{"convention", losses_.convention()}}};
         if (kept_t_ref_ != Duration()) own.entries.emplace_back("t_ref", seconds_of(kept_t_ref_));
         document.root.metadata.entries = {{"saltus", std::move(own)}};
         return document;

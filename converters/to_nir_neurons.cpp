@@ -78,15 +78,15 @@ class Writer {
                              ? "NIR has no refractory period, it is left out."
                              : "NIR has no refractory period, only Saltus reads it from the metadata.");
         }
-        if (any_of(model_, [](const P& p) { return p.reset != neurons::Reset::to_value; })) {
-            losses_.tell(population_.name, "reset",
-                         "NIR has no reset by subtraction, it becomes a reset to V_reset.");
+        if (losses_.convention() != "s2net" &&
+            any_of(model_, [](const P& p) { return p.reset != neurons::Reset::to_value; })) {
+            losses_.tell(population_.name, "reset", "NIR has only a reset to V_reset, which it becomes.");
         }
     }
 
     NeuronNode take() {
         if constexpr (requires(const P& p) { p.V_0; }) {
-            if (any_of(model_, [](const P& p) { return p.V_0 != 0.0; })) {
+            if (losses_.convention() != "s2net" && any_of(model_, [](const P& p) { return p.V_0 != 0.0; })) {
                 losses_.tell(population_.name, "V_0", "NIR has no initial potential, it becomes 0.");
             }
         }
@@ -165,6 +165,35 @@ NeuronNode write(const Population& population, const neurons::PerNeuron<P>& mode
 }
 
 }  // namespace
+
+std::string convention_of(const Network& network) {
+    bool needed = false;
+    const bool said = std::all_of(
+        network.populations().begin(), network.populations().end(), [&](const Population& population) {
+            return std::visit(
+                [&]<class M>(const M& model) {
+                    if constexpr (std::is_same_v<M, neurons::PerNeuron<neurons::Lif>> ||
+                                  std::is_same_v<M, neurons::PerNeuron<neurons::Li>>) {
+                        return std::all_of(model.begin(), model.end(), [&](const auto& p) {
+                            bool same = p.J == 1.0 && p.V_0 == p.E_L;
+                            needed = needed || p.V_0 != 0.0;
+                            if constexpr (requires { p.reset; }) {
+                                needed = needed || p.reset == neurons::Reset::none;
+                                same = same && p.reset == neurons::Reset::none && p.I_e == 0.0 &&
+                                       p.t_ref == Duration();
+                            }
+                            return same;
+                        });
+                    }
+                    return std::is_same_v<M, neurons::Input> ||
+                           std::is_same_v<M, neurons::PerNeuron<neurons::Threshold>>;
+                },
+                population.model);
+        });
+    const bool biased = std::any_of(network.projections().begin(), network.projections().end(),
+                                    [](const Projection& projection) { return projection.has_bias(); });
+    return said && needed && !biased ? "s2net" : "nir";
+}
 
 void Losses::tell(const std::string& population, const std::string& field, const std::string& text) const {
     if (!notes_) throw NetworkError(population, field, text + " Ask for notes to accept the loss.");

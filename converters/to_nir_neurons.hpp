@@ -9,16 +9,24 @@
 
 namespace saltus::converters {
 
+/// The convention under which a document says what the network is: "nir"; "s2net" where that loses nothing
+/// and "nir" would, because spikes do not reset or readouts start at rest.
+[[nodiscard]] std::string convention_of(const Network& network);
+
 /// Where losses are told; with nowhere to tell them they are refused.
 class Losses {
   public:
-    explicit Losses(std::vector<std::string>* notes) : notes_(notes) {}
+    Losses(std::vector<std::string>* notes, std::string convention)
+        : notes_(notes), convention_(std::move(convention)) {}
+
+    [[nodiscard]] const std::string& convention() const { return convention_; }
 
     /// Throws NetworkError if there are no notes.
     void tell(const std::string& population, const std::string& field, const std::string& text) const;
 
   private:
     std::vector<std::string>* notes_;
+    std::string convention_;
 };
 
 struct NeuronNode {

@@ -26,9 +26,10 @@ void check_gradient(const Population& population) {
                 } else if constexpr (neurons::Spiking<P>) {
                     for (const P& p : model) {
                         if (p.reset != neurons::Reset::to_value) {
-                            throw NetworkError(population.name, "reset",
-                                               "expected a reset to V_reset, found one by subtraction, which "
-                                               "has no exact gradient yet.");
+                            throw NetworkError(
+                                population.name, "reset",
+                                "expected a reset to V_reset, found another, which has no exact "
+                                "gradient yet.");
                         }
                         if (p.V_reset >= p.V_th) {
                             throw NetworkError(population.name, "V_reset",

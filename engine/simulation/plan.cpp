@@ -34,6 +34,7 @@ template <class P>
 void refuse_endless_firing(const std::string& name, const neurons::PerNeuron<P>& parameters) {
     for (std::size_t i = 0; i < (parameters.same_but_start() ? 1 : parameters.size()); ++i) {
         const P p = parameters[i];
+        if (p.reset == neurons::Reset::none) continue;
         const bool subtracts = p.reset != neurons::Reset::to_value;
         if (subtracts && p.V_th <= 0.0) {
             throw NetworkError(

@@ -53,7 +53,7 @@ class PopulationState {
             for (const P& p : parameters_) timeless_ = timeless_ && p.t_ref == Duration();
             for (std::uint32_t j = 0; j < size; ++j)
                 timeless_ = timeless_ && states_[j].V < parameter(j).V_th;
-            if (timeless_ && subtracts_once()) timeless_ = false;
+            if (timeless_ && may_stay_above()) timeless_ = false;
         }
         if (!timeless_) {
             since_.resize(size);
@@ -192,12 +192,11 @@ class PopulationState {
         return constants_[constants_.size() == 1 ? 0 : j];
     }
 
-    /// Reset by subtraction may leave a neuron above threshold, to fire again a tick later.
-    [[nodiscard]] bool subtracts_once() const {
-        for (const P& p : parameters_) {
-            if (p.reset == neurons::Reset::subtract) return true;
-        }
-        return false;
+    /// A spike may leave a neuron above threshold, to fire again a tick later or with its next arrival.
+    [[nodiscard]] bool may_stay_above() const {
+        return std::any_of(parameters_.begin(), parameters_.end(), [](const P& p) {
+            return p.reset == neurons::Reset::subtract || p.reset == neurons::Reset::none;
+        });
     }
 
     [[nodiscard]] State state_at(NeuronIndex j, const Instant& t) const {
@@ -311,6 +310,8 @@ class PopulationState {
                 for (double spike = 1.0; spike < k; spike += 1.0) fired.push_back(j);
                 break;
             }
+            case neurons::Reset::none:
+                break;
         }
         fired.push_back(j);
     }
@@ -328,6 +329,10 @@ class PopulationState {
         const double horizon = seconds_between(from, {end_, 0.5});
         crossing_[j] = {Time::never(), 0.0};
         if (horizon < 0.0) return;
+        if (parameter(j).reset == neurons::Reset::none && earliest > Time() &&
+            state.V >= neurons::threshold(parameter(j), state)) {
+            return;
+        }
         const double s = neurons::next_crossing(c, state, parameter(j).V_th, horizon);
         if (std::isinf(s)) return;
         crossing_[j] = later(from, s, end_);

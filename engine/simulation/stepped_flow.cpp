@@ -101,7 +101,11 @@ class FlowState final : public NeuronState<T> {
     void reset(std::size_t i, double z) {
         const P& p = group_.parameter(i);
         auto& state = states_[i];
-        state.V = p.reset == neurons::Reset::to_value ? p.V_reset : state.V - z * threshold(p, state);
+        if (p.reset == neurons::Reset::to_value) {
+            state.V = p.V_reset;
+        } else if (p.reset != neurons::Reset::none) {
+            state.V -= z * threshold(p, state);
+        }
         adapt(p, state);
         rest_[i] = group_.refractory[group_.refractory.size() == 1 ? 0 : i];
     }

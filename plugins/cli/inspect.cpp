@@ -96,6 +96,8 @@ std::string reset_of(const Population& population) {
                         return "by subtraction";
                     case neurons::Reset::subtract_repeated:
                         return "by repeated subtraction";
+                    case neurons::Reset::none:
+                        return "none but by synapses";
                 }
             }
             return "";

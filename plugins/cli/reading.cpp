@@ -16,13 +16,13 @@ void ReadingOptions::add_to(CLI::App& app) {
         app.add_option(
             "--convention", convention_,
             "what the tool that wrote the file means by it: nir, norse, snntorch, sinabs, spikingjelly, "
-            "rockpool, lava-dl, nengo, jaxsnn, brian2, nest, or a file of your own that ends in .json "
+            "rockpool, lava-dl, nengo, jaxsnn, brian2, nest, s2net, or a file of your own that ends in .json "
             "(default: what the file's own metadata say; else nir for the exact clock, and a guess from "
             "the file for the stepped one)");
     }
     app.add_option("--time-unit", time_unit_, "unit of the file's time constants and delays: s, ms, steps");
     app.add_option("--spike-area", spike_area_, "what a spike weighs: unit, step, jump");
-    app.add_option("--reset", reset_, "v_reset, zero, subtract, subtract_repeated");
+    app.add_option("--reset", reset_, "v_reset, zero, subtract, subtract_repeated, none");
     app.add_option("--dt", dt_, "length of one step, as in 1ms");
     app.add_option("--recurrent-delay", recurrent_delay_,
                    "delay inserted into cycles that have none, as in 1ms");

@@ -158,8 +158,8 @@ TEST_SUITE("converters/convention") {
                        "expected one of s, ms, steps"));
         CHECK(contains(message_of<UsageError>([] { static_cast<void>(converters::spike_area_from("dt")); }),
                        "unit, step, jump"));
-        CHECK(contains(message_of<UsageError>([] { static_cast<void>(converters::reset_rule_from("none")); }),
-                       "v_reset, zero, subtract, subtract_repeated"));
+        CHECK(contains(message_of<UsageError>([] { static_cast<void>(converters::reset_rule_from("late")); }),
+                       "v_reset, zero, subtract, subtract_repeated, none"));
     }
 
     TEST_CASE(

@@ -220,8 +220,9 @@ TEST_SUITE("converters/to_nir/neurons") {
         };
         check_loss({.t_ref = Duration(1)}, "t_ref", "NIR has no refractory period");
         check_loss({.V_0 = 0.5}, "V_0", "NIR has no initial potential");
-        check_loss({.reset = neurons::Reset::subtract}, "reset", "NIR has no reset by subtraction");
-        check_loss({.reset = neurons::Reset::subtract_repeated}, "reset", "NIR has no reset by subtraction");
+        check_loss({.reset = neurons::Reset::subtract}, "reset", "NIR has only a reset to V_reset");
+        check_loss({.reset = neurons::Reset::subtract_repeated}, "reset", "NIR has only a reset to V_reset");
+        check_loss({.J = 2.0, .reset = neurons::Reset::none}, "reset", "NIR has only a reset to V_reset");
 
         Notes notes;
         const Network driven({inputs(1), one("if", neurons::If{.I_e = 1.0})}, {{0, 1, {}}});

@@ -140,6 +140,28 @@ TEST_SUITE("simulation/exact") {
         CHECK(run(Reset::subtract) == std::pair(std::vector<Time>{at(1), tick_later}, 0.25));
         CHECK(run(Reset::subtract_repeated) == std::pair(std::vector<Time>{at(1), at(1)}, 0.25));
     }
+    TEST_CASE(
+        "without a reset a neuron fires with each arrival that finds it at the threshold, and not else") {
+        // V = 2.25, then 2.0, then 0.75, then 1.0; nobody else arrives
+        const If p{.V_th = 1.0, .V_reset = 5.0, .reset = Reset::none};
+        const Network network(
+            {input(4), population("a", 2, p)},
+            {connect(0, 4, 1, 2,
+                     {{0, 0, 2.25, {}}, {1, 0, -0.25, {}}, {2, 0, -1.25, {}}, {3, 0, 0.25, {}}})});
+        const InputSpikes in{"in", train({{1, 0}, {2, 1}, {3, 2}, {4, 3}})};
+        SimulationOptions options{.duration = ms(9)};
+        options.potential_times = {at(9)};
+        const auto result = simulate(network, {in}, options);
+        CHECK(result.spikes[1].times == std::vector<Time>{at(1), at(2), at(4)});
+        CHECK(result.potentials.at(0).values == std::vector<double>{1.0, 0.0});
+        // A drive takes it across once; E = 2 > V_th, so V never falls below again.
+        const Lif driven{.tau_m = 10e-3, .I_e = 2.0, .reset = Reset::none};
+        const Network alone({input(1), population("a", 1, driven)}, {connect(0, 1, 1, 1, {{0, 0, 0.5, {}}})});
+        const auto spikes = simulate(alone, {{"in", train({{12, 0}})}}, {.duration = ms(50)}).spikes[1];
+        REQUIRE(spikes.size() == 2);
+        CHECK(milliseconds(spikes)[0] == doctest::Approx(10.0 * std::log(2.0)).epsilon(1e-14));
+        CHECK(spikes.times[1] == at(12));
+    }
     TEST_CASE("potentials follow the closed form and include what happens at their instant") {
         const Network network({input(1), population("a", 1, Li{.tau_m = 10e-3, .J = 2.0})},
                               {connect(0, 1, 1, 1, {{0, 0, 1.5, {}}})});

@@ -35,6 +35,7 @@ enum class ResetRule {
     zero,               // to 0, whatever the file says
     subtract,           // by v_threshold, one spike at an instant
     subtract_repeated,  // by v_threshold, as many spikes at an instant as fit
+    none,               // the potential stays; what resets it is a projection
 };
 
 /// In which order a tool computes the nodes of a graph. A source that has not been computed yet in a step
@@ -83,7 +84,8 @@ struct Convention {
 
 /// By name: "nir" (the equations as written; the default), "norse", "snntorch", "sinabs", "spikingjelly",
 /// "rockpool", "lava-dl", "nengo", "jaxsnn", "brian2", "nest"; "snntorch-native", "sinabs-norm" and
-/// "rockpool-native" for the models before they were exported. A name that ends in .json is a file, see
+/// "rockpool-native" for the models before they were exported; "s2net" for networks that learnt by a
+/// surrogate gradient (surrogate_delays.hpp). A name that ends in .json is a file, see
 /// convention_from_file. Throws UsageError for an unknown name.
 [[nodiscard]] Convention convention(const std::string& name);
 [[nodiscard]] std::vector<std::string> convention_names();
@@ -94,8 +96,8 @@ struct Convention {
 /// FileError, which names the key.
 [[nodiscard]] Convention convention_from_file(const std::string& path);
 
-/// "s", "ms", "steps"; "unit", "step", "jump"; "v_reset", "zero", "subtract", "subtract_repeated". Throw
-/// UsageError.
+/// "s", "ms", "steps"; "unit", "step", "jump"; "v_reset", "zero", "subtract", "subtract_repeated", "none".
+/// Throw UsageError.
 [[nodiscard]] TimeUnit time_unit_from(std::string_view name);
 [[nodiscard]] SpikeArea spike_area_from(std::string_view name);
 [[nodiscard]] ResetRule reset_rule_from(std::string_view name);

@@ -66,8 +66,9 @@ struct ToolReading {
 /// each.
 [[nodiscard]] std::vector<std::string> traps_of(const io::NirDocument& document);
 
-/// The network as a document that network_from_nir reads back under the convention "nir". Refractory periods,
-/// initial potentials other than 0 and reset by subtraction have no place in NIR: what is lost is told in
+/// The network as a document that network_from_nir reads back under the convention "nir", or "s2net" where
+/// spikes do not reset, which its metadata say. Refractory periods, other initial potentials than 0 and other
+/// resets than to a value have no place in NIR: what is lost is told in
 /// `notes`, or refused with a NetworkError where `notes` is null. Explicit synapses become Linear nodes, one
 /// with a Delay for each distinct delay.
 [[nodiscard]] io::NirDocument nir_from_network(const Network& network,
