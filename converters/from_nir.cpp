@@ -3,6 +3,7 @@
 // each population to the next: every path is one projection. Because these nodes are linear, a node with
 // several sources distributes over them.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -130,7 +131,7 @@ class Importer {
     NirImport import() {
         if (stepping_) {
             check_nodes();
-            late_ = late_edges(stepping_->order, paths_of_nodes(), graph_.edges, inputs());
+            find_late_edges();
             drop_unreachable_loops();
         }
         find_leading_on();
@@ -264,6 +265,10 @@ class Importer {
             if (reading_.reset) m.convention.reset = *reading_.reset;
             return;
         }
+        if (reading_.reset == ResetRule::none) {
+            throw LimitError("reset none: " + quoted(m.convention.name) +
+                             " resets in every rule of its own. Take --convention s2net or nir.");
+        }
         Convention as_written;
         as_written.name = m.convention.name;
         as_written.time_unit = m.convention.time_unit;
@@ -302,6 +307,26 @@ class Importer {
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
             if (graph_.nodes[i].node->type == "Input" && !graph_.is_inner_port(i)) list.push_back(i);
         return list;
+    }
+
+    /// What comes out of a Delay of a step or more was sent in an earlier step, and waits for nobody.
+    void find_late_edges() {
+        std::vector<std::size_t> within;  // a step
+        std::vector<FlatGraph::Edge> edges;
+        for (std::size_t k = 0; k < graph_.edges.size(); ++k) {
+            if (holds_back(*graph_.nodes[graph_.edges[k].from].node)) continue;
+            within.push_back(k);
+            edges.push_back(graph_.edges[k]);
+        }
+        const std::vector<bool> late = late_edges(stepping_->order, paths_of_nodes(), edges, inputs());
+        late_.assign(graph_.edges.size(), false);
+        for (std::size_t k = 0; k < within.size(); ++k) late_[within[k]] = late[k];
+    }
+    [[nodiscard]] bool holds_back(const io::NirNode& node) const {
+        const io::NirArray* delay = node.type == "Delay" ? node.array("delay") : nullptr;
+        for (std::uint64_t i = 0; delay && i < delay->size(); ++i)
+            if (std::round(delay->real(i) * meaning_.unit / meaning_.dt) < 1.0) return false;
+        return delay != nullptr;
     }
 
     [[nodiscard]] bool is_late(std::size_t edge) const { return !late_.empty() && late_[edge]; }

@@ -73,18 +73,21 @@ void add_orders(const io::NirGraph& graph, const std::string& prefix, std::vecto
         }
     };
     std::vector<GraphEdge> edges;
-    for (const auto& [from, to] : graph.edges) edges.push_back({index_of(from), index_of(to)});
+    for (const auto& [from, to] : graph.edges) {
+        // What comes out of a Delay was sent in an earlier step.
+        if (const GraphEdge edge{index_of(from), index_of(to)}; !holds_back[edge.from]) edges.push_back(edge);
+    }
     const std::vector<bool> cyclic = late_edges(NodeOrder::after_sources, names, edges, inputs);
     const std::vector<bool> walked = late_edges(NodeOrder::depth_first, names, edges, inputs);
     for (std::size_t k = 0; k < edges.size(); ++k) {
         const std::string edge = prefix + names[edges[k].from] + " -> " + prefix + names[edges[k].to];
-        if (cyclic[k] && !holds_back[edges[k].from]) {
+        if (cyclic[k]) {
             traps.push_back(
                 edge +
                 " closes a cycle: tools that step take the value of the last step, the exact clock wants "
                 "a delay (--recurrent-delay); rockpool ignores the loop unless it is a sub-graph, and the "
                 "importer of snntorch 1.0.0 fails at it or feeds the input into it.");
-        } else if (walked[k] && !cyclic[k]) {
+        } else if (walked[k]) {
             traps.push_back(
                 edge +
                 " joins another way: norse and sinabs take it one step late, snntorch and spikingjelly "

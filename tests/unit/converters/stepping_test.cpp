@@ -91,6 +91,22 @@ TEST_SUITE("converters/stepping") {
         CHECK(std::get<Delay>(native.stages[0]).delays == std::vector<Duration>{parse_duration("0.1ms")});
     }
 
+    TEST_CASE("a cycle with a Delay of a step or more is as late as that, and no step later") {
+        const auto delay_of_loop = [](double seconds) {
+            const NirNode delay = node("Delay", {{"delay", reals({seconds})}});
+            const io::NirDocument file =
+                checked(document({{"in", input({1})}, {"n", lif_of()}, {"d", delay}, {"out", output({1})}},
+                                 {{"in", "n"}, {"n", "d"}, {"d", "n"}, {"n", "out"}}));
+            const auto import = network_from_nir(file, stepped("nir"));
+            for (const Projection& p : import.network.projections())
+                if (p.source == p.target) return p.min_delay();
+            return Duration();
+        };
+        CHECK(delay_of_loop(3e-3) == parse_duration("3ms"));
+        CHECK(delay_of_loop(1e-3) == parse_duration("1ms"));
+        CHECK(delay_of_loop(0.25e-3) == parse_duration("1.25ms"));  // rounds to none: a late edge
+    }
+
     TEST_CASE("numbers stay those of the file, in its unit of time") {
         const io::NirDocument file =
             checked(chain({{"in", input({1})}, {"n", lif_of(0.02, 3.0)}, {"out", output({1})}}));

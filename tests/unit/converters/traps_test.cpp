@@ -58,6 +58,10 @@ TEST_SUITE("converters/traps") {
             all_traps(document({{"input", input({1})}, {"n", n}, {"w", delay}, {"output", output({1})}},
                                {{"input", "n"}, {"n", "w"}, {"w", "n"}, {"n", "output"}}));
         CHECK(!contains(delayed, "closes a cycle"));
+        const std::string before_weights = all_traps(document(
+            {{"input", input({1})}, {"n", n}, {"d", delay}, {"w", affine(0.0)}, {"output", output({1})}},
+            {{"input", "n"}, {"n", "d"}, {"d", "w"}, {"w", "n"}, {"n", "output"}}));
+        CHECK(!contains(before_weights, "closes a cycle"));
         const std::string join =
             all_traps(document({{"input", input({1})},
                                 {"a", affine(0.0)},
