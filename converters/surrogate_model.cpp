@@ -134,8 +134,9 @@ void check_no_surrogate(const io::NirDocument& document) {
     if (!own_group(document, subject)) return;
     throw NetworkError(
         "network", "",
-        "the file holds layers that were trained in steps of time, which are not yet turned into neurons "
-        "and synapses. `saltus evaluate` and `saltus train surrogate --network` take it as it is.");
+        "the file holds layers that were trained in steps of time. `saltus convert IN OUT --to-delays` (in "
+        "Python to_delays) makes neurons and synapses of them; `saltus evaluate` and `saltus train surrogate "
+        "--network` take it as it is.");
 }
 
 }  // namespace saltus::converters

@@ -8,6 +8,8 @@
 #include "inputs.hpp"
 #include "reading.hpp"
 #include "saltus/converters/sonata.hpp"
+#include "saltus/converters/surrogate_delays.hpp"
+#include "saltus/converters/surrogate_norse.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/nir_json.hpp"
 #include "saltus/io/recordings.hpp"
@@ -29,6 +31,8 @@ struct Options {
     std::string duration;
     int sample = -1;
     bool drop_labels = false;
+    bool to_delays = false;
+    std::string tool;
     RecordingChoices recordings;
     ReadingOptions reading{ReadingOptions::Clock::chosen_elsewhere};
     bool quiet = false;
@@ -61,6 +65,59 @@ converters::Import network_of(const Options& options) {
     converters::NirReading reading = options.reading.reading();
     if (!options.convention.empty()) reading.convention = options.convention;
     return read_network(options.in, options.reading, reading);
+}
+
+void write_document(const Options& options, const io::NirDocument& document, io::JsonArrays arrays) {
+    if (fs::path(options.out).extension() == ".nir") {
+        io::write_nir(document, options.out);
+    } else {
+        io::write_nir_json(document, options.out, arrays);
+    }
+}
+
+/// What trainer and clocks make of the spikes of the files, one sentence a layer.
+std::vector<std::string> checked(const Options& options, const converters::SurrogateModel& model,
+                                 const converters::DelayedNetwork& delayed) {
+    std::vector<std::string> notes;
+    std::vector<InputSpikes> inputs;
+    for (const std::string& path : options.inputs) append_inputs(path, delayed.network, inputs, notes);
+    for (const auto& layer : converters::check_delays(model, delayed, inputs).layers) {
+        const auto count = [](std::uint64_t n) { return std::to_string(n); };
+        notes.push_back(
+            quoted(layer.name) + ": " + count(layer.spikes) + " spikes of the trainer; exact clock " +
+            count(layer.exact_differ) + " others, stepped clock " + count(layer.stepped_differ) +
+            " others; a test at the spike would have come early for " + count(layer.lifted) +
+            " neurons that were lifted and " + count(layer.repeated) + " far above the threshold; " +
+            count(layer.edge) + " spikes part the sample from one with silence around it.");
+    }
+    return notes;
+}
+
+/// A network that learnt in steps of time, as neurons and synapses.
+void convert_to_delays(const Options& options) {
+    const io::JsonArrays arrays = json_arrays_from(options.json_arrays);
+    const std::string ending = fs::path(options.out).extension().string();
+    const bool circuit = options.out.ends_with(circuit_ending) || options.out.ends_with(simulation_ending);
+    if (circuit || (ending != ".nir" && ending != ".json"))
+        throw UsageError(options.out + ": expected an ending .nir or .nir.json for --to-delays.");
+    if (!options.tool.empty() && options.tool != "norse")
+        throw UsageError("--tool: expected norse, found " + quoted(options.tool) +
+                         ". Other tools have no neuron that does what a layer does.");
+    if (!options.tool.empty() && !options.inputs.empty())
+        throw UsageError("-i: clocks are compared without --tool. Leave one of them out.");
+    const std::optional<converters::SurrogateModel> model = read_surrogate(options.in);
+    if (!model)
+        throw FileError::unexpected(options.in, "", "a network that saltus train surrogate has written",
+                                    "another", "Its delays are in it already, if it has any.");
+    if (!options.tool.empty()) {
+        const io::NirDocument document = converters::nir_for_norse(*model);
+        tell(options, document.notes);
+        return write_document(options, document, arrays);
+    }
+    const converters::DelayedNetwork delayed = converters::delayed_network(*model);
+    tell(options, delayed.notes);
+    if (!options.inputs.empty()) tell(options, checked(options, *model, delayed));
+    write_document(options, converters::nir_with_delays(delayed), arrays);
 }
 
 /// A simulation configuration, with its circuit and the spikes of its inputs beside it.
@@ -107,15 +164,14 @@ void convert_network(const Options& options) {
     }
     const io::NirDocument document = read_document(options.in, options.reading.sum_duplicate_edges());
     tell(options, document.notes);
-    if (ending == ".nir") {
-        io::write_nir(document, options.out);
-    } else {
-        io::write_nir_json(document, options.out, arrays);
-    }
+    write_document(options, document, arrays);
 }
 
 void convert(const Options& options) {
     try {
+        if (!options.tool.empty() && !options.to_delays)
+            throw UsageError("--tool: it says for whom --to-delays writes. Say both.");
+        if (options.to_delays) return convert_to_delays(options);
         io::is_recording(options.out) ? convert_spikes(options) : convert_network(options);
     } catch (const NetworkError& error) {
         throw LimitError(options.in + ": " + error.what());
@@ -139,7 +195,16 @@ void add_convert(CLI::App& app) {
                      "auto (lists up to 64 numbers), list (always), packed (always)");
     verb->add_option("--convention", options->convention,
                      "NIR to SONATA: what the file's numbers mean (nir)");
-    verb->add_option("-i,--input", options->inputs, "spikes for the inputs of a simulation configuration");
+    verb->add_flag(
+        "--to-delays", options->to_delays,
+        "of a network that saltus train surrogate has written: neurons, and synapses with delays in "
+        "place of kernels over time");
+    verb->add_option("--tool", options->tool,
+                     "with --to-delays: in nodes that this tool maps (norse), delays as chains of neurons");
+    verb->add_option(
+        "-i,--input", options->inputs,
+        "spikes for the inputs of a simulation configuration; with --to-delays: a sample on which "
+        "trainer and clocks are compared");
     verb->add_option("-d,--duration", options->duration,
                      "duration of a simulation configuration, as in 300ms");
     verb->add_option("--sample", options->sample, "take this sample of several, counted from 0")
@@ -149,7 +214,8 @@ void add_convert(CLI::App& app) {
     options->reading.add_to(*verb);
     verb->add_flag("-q,--quiet", options->quiet, "no notes");
     verb->footer(
-        "Examples: saltus convert net.nir net.nir.json\n          saltus convert spikes.h5 spikes.csv");
+        "Examples: saltus convert net.nir net.nir.json\n          saltus convert spikes.h5 spikes.csv\n"
+        "          saltus convert trained.nir delays.nir --to-delays");
     verb->callback([options] { convert(*options); });
 }
 

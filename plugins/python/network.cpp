@@ -10,6 +10,8 @@
 #include "arrays.hpp"
 #include "nir_tree.hpp"
 #include "saltus/converters/sonata.hpp"
+#include "saltus/converters/surrogate_delays.hpp"
+#include "saltus/converters/surrogate_norse.hpp"
 #include "saltus/engine/errors.hpp"
 #include "saltus/io/nir_json.hpp"
 
@@ -115,6 +117,24 @@ nb::tuple document_of(const BuiltNetwork& built, const std::string& origin) {
     return nb::make_tuple(std::move(document), texts(losses));
 }
 
+/// Of a network that learnt in steps of time: neurons, and synapses with delays.
+io::NirDocument to_delays(const io::NirDocument& document, const Name& tool) {
+    const nb::gil_scoped_release unlocked;
+    if (tool && *tool != "norse")
+        throw UsageError("tool: expected None or 'norse', found " + quoted(*tool) +
+                         ". Other tools have no neuron that does what a layer does.");
+    const std::optional<converters::SurrogateModel> model = converters::surrogate_model_of(document);
+    if (!model)
+        throw UsageError(
+            "to_delays: expected a network that was trained in steps of time, found one of neurons. Its "
+            "delays "
+            "are in it already, if it has any.");
+    io::NirDocument made = tool ? converters::nir_for_norse(*model)
+                                : converters::nir_with_delays(converters::delayed_network(*model));
+    io::check_nir(made, "network", {});
+    return made;
+}
+
 std::shared_ptr<BuiltNetwork> delayed(const BuiltNetwork& built, double seconds) {
     const Duration delay = duration_from_seconds(seconds, "recurrent_delay");
     std::vector<std::string> names;
@@ -163,6 +183,7 @@ void bind_network(nb::module_& module) {
         .def_static("read", read, "path"_a, "form"_a, "sum_duplicate_edges"_a)
         .def_static("from_tree", document_from, "tree"_a, "version"_a, "origin"_a, "sum_duplicate_edges"_a)
         .def("write", write, "path"_a, "form"_a)
+        .def("to_delays", to_delays, "tool"_a.none())
         .def("tree", [](const io::NirDocument& document) { return tree_from(document.root); })
         .def_prop_ro("notes", [](const io::NirDocument& document) { return texts(document.notes); })
         .def(

@@ -144,6 +144,31 @@ class Network:
         """
         return node_from(self._as_document().tree())
 
+    def to_delays(self, tool: str | None = None) -> "Network":
+        """Return neurons, and synapses with delays, of a network that was trained in steps of time.
+
+        A kernel over time of such a network (one that `saltus train surrogate` has written) becomes synapses
+        with a delay for each tap; the exact and the stepped clock then have the trainer's spikes. Later
+        layers are late by what their kernels look ahead: `notes` tells.
+
+        Parameters
+        ----------
+        tool : {"norse"}, optional
+            In nodes that norse maps and with which it has the trainer's spikes: delays become chains of
+            neurons. Images are (channels, height, width).
+
+        Raises
+        ------
+        UsageError
+            The network was not trained in steps of time, or another tool.
+        NetworkError
+            A layer that no delays, or no node of the tool, can stand for, by name.
+        """
+        if self._document is None:
+            raise UsageError("to_delays: expected a network that was trained in steps of time.")
+        document = self._document.to_delays(tool)
+        return Network._of(document, self._name, _reading(None, None, None, None, None, 0.0))
+
     def _table(self) -> tuple[list[str], list[list[str]], list[str]]:
         """Column names, rows and remarks of what is shown of the network."""
         try:
@@ -251,13 +276,13 @@ def load(
     convention : str, optional
         What the tool that wrote the file means by its numbers: "nir" (the equations as written, the exact
         clock's default), "norse", "snntorch", "sinabs", "spikingjelly", "rockpool", "lava-dl", "nengo",
-        "jaxsnn", "brian2", "nest", or the name of a JSON file with a convention of one's own.
+        "jaxsnn", "brian2", "nest", "s2net", or the name of a JSON file with a convention of one's own.
     time_unit : {"s", "ms", "steps"}, optional
         Unit of the time constants and delays.
     spike_area : {"unit", "step", "jump"}, optional
         A spike is an impulse of area 1, a pulse of height 1 that is one step wide, or adds its weight to the
         state.
-    reset : {"v_reset", "zero", "subtract", "subtract_repeated"}, optional
+    reset : {"v_reset", "zero", "subtract", "subtract_repeated", "none"}, optional
         What a neuron does after a spike.
     dt : float, optional
         Length of a step in seconds, for time constants in steps and for pulses one step wide.
