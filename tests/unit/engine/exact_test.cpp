@@ -154,7 +154,8 @@ TEST_SUITE("simulation/exact") {
         const auto result = simulate(network, {in}, options);
         CHECK(result.spikes[1].times == std::vector<Time>{at(1), at(2), at(4)});
         CHECK(result.potentials.at(0).values == std::vector<double>{1.0, 0.0});
-        // A drive takes it across once; E = 2 > V_th, so V never falls below again. Half a tick is 7e-14 of it.
+        // A drive takes it across once; E = 2 > V_th, so V never falls below again. Half a tick is 7e-14 of
+        // that time.
         const Lif driven{.tau_m = 10e-3, .I_e = 2.0, .reset = Reset::none};
         const Network alone({input(1), population("a", 1, driven)}, {connect(0, 1, 1, 1, {{0, 0, 0.5, {}}})});
         const auto spikes = simulate(alone, {{"in", train({{12, 0}})}}, {.duration = ms(50)}).spikes[1];
