@@ -591,13 +591,25 @@ class ExpFrame {
     }
     template <class Hot>
     void scan(const Moment& m, Hot&& hot) {
+        constexpr std::uint32_t chunk = 64;
+        const bool one = parameters_.distance.one();
+        const double bound_of_all = bound_of(0, m);
         bool later = drives_;
-        for (std::uint32_t i = 0; i < size(); ++i) {
-            const Coefficients& c = coefficients_[i];
-            const double bound = bound_of(i, m);
-            later |= c.B >= bound;
-            if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound) [[unlikely]]
-                hot(i);
+        for (std::uint32_t begin = 0; begin < size(); begin += chunk) {
+            const std::uint32_t end = std::min(size(), begin + chunk);
+            if (one) {
+                const kernels::Highest highest =
+                    kernels::highest_of(&coefficients_[begin].A, end - begin, m.ratio, m.until_ratio);
+                later |= highest.B >= bound_of_all;
+                if (highest.top < bound_of_all) continue;
+            }
+            for (std::uint32_t i = begin; i < end; ++i) {
+                const Coefficients& c = coefficients_[i];
+                const double bound = one ? bound_of_all : bound_of(i, m);
+                later |= c.B >= bound;
+                if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound) [[unlikely]]
+                    hot(i);
+            }
         }
         later_ = later;
     }
