@@ -29,12 +29,20 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     Watch watch(std::move(callback));
     options.on_progress = [&](std::uint64_t done, std::uint64_t total) { return watch.go_on(done, total); };
 
-    converters::FirstSpikeReading first = built.first_spike().value_or(converters::FirstSpikeReading{});
+    std::optional<converters::FirstSpikeReading> of_file = built.first_spike();
+    // Its file says how, and nothing else was asked for.
+    const std::optional<converters::ExactReading> exact =
+        decide.empty() ? built.exact_reading() : std::nullopt;
+    if (exact) {
+        of_file = converters::FirstSpikeReading{
+            .encoding = exact->encoding, .slot = exact->slot, .slots = exact->slots};
+    }
+    converters::FirstSpikeReading first = of_file.value_or(converters::FirstSpikeReading{});
     if (!encoding.empty()) first.encoding = encoding;
     if (slot) first.slot = duration_from_seconds(*slot, "slot");
     if (slots) first.slots = *slots;
     const datasets::Encoding as = datasets::encoding_of(first.encoding, first.slot, first.slots);
-    if (slot || slots || !built.first_spike()) {
+    if (slot || slots || !of_file) {
         first.t_max = as.t_max();
         first.silence_decides_at = as.silence_decides_at();
     }
@@ -44,12 +52,19 @@ nb::dict evaluate(const BuiltNetwork& built, const std::filesystem::path& path, 
     datasets::Evaluation evaluation;
     {
         const nb::gil_scoped_release unlocked;
-        evaluation =
-            by_first
-                ? datasets::evaluate_first_spikes(
-                      learning::first_spike_network(built.network(), first.t_max, first.silence_decides_at),
-                      dataset, options)
-                : datasets::evaluate(built.network(), dataset, options);
+        if (exact) {
+            learning::ExactOptions rule;
+            rule.loss.kind = learning::class_loss_kind(exact->loss);
+            rule.loss.decay = exact->decay;
+            rule.duration = options.duration.value_or(exact->duration);
+            evaluation = datasets::evaluate_exact(built.network(), dataset, rule, options);
+        } else {
+            evaluation = by_first ? datasets::evaluate_first_spikes(
+                                        learning::first_spike_network(built.network(), first.t_max,
+                                                                      first.silence_decides_at),
+                                        dataset, options)
+                                  : datasets::evaluate(built.network(), dataset, options);
+        }
     }
 
     nb::list decisions;

@@ -21,6 +21,9 @@ class BuiltNetwork {
     [[nodiscard]] const Network& network() const { return import_.network; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return import_.notes; }
     /// How its first spikes are to be read, where its file says so.
+    [[nodiscard]] const std::optional<converters::ExactReading>& exact_reading() const {
+        return import_.exact;
+    }
     [[nodiscard]] const std::optional<converters::FirstSpikeReading>& first_spike() const {
         return import_.first_spike;
     }

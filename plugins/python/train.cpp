@@ -18,6 +18,7 @@
 #include "saltus/engine/learning/s4nn.hpp"
 #include "saltus/engine/learning/training.hpp"
 #include "saltus/io/training_checkpoint.hpp"
+#include "shared/exact_training.hpp"
 #include "shared/surrogate_layers.hpp"
 #include "shared/surrogate_training.hpp"
 
@@ -237,6 +238,65 @@ nb::dict train_s4nn(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
     });
 }
 
+plugins::ExactRequest exact_request_from(const Arguments& a) {
+    plugins::ExactRequest request;
+    request.hidden = a.get<std::vector<std::uint32_t>>("hidden");
+    request.initial = a.get<std::vector<double>>("initial");
+    request.initial_sd = a.get<std::vector<double>>("initial_sd");
+    request.inputs = a.get<std::optional<std::uint32_t>>("inputs");
+    request.neuron = a.get<std::string>("neuron");
+    request.tau_m = a.get<double>("tau_m");
+    request.tau_syn = a.get<double>("tau_syn");
+    request.initial_delay = a.duration("initial_delay");
+    request.seed = a.get<std::uint64_t>("seed");
+    request.split = a.get<std::string>("split");
+    request.loss = a.get<std::string>("loss");
+    learning::ExactOptions& rule = request.rule;
+    rule.loss.tau_0 = a.get<double>("tau_0");
+    rule.loss.alpha = a.get<double>("alpha");
+    rule.loss.tau_1 = a.get<double>("tau_1");
+    rule.loss.gap = a.get<double>("gap");
+    rule.loss.target = a.get<double>("target");
+    rule.loss.other_target = a.get<double>("other_target");
+    rule.loss.decay = a.get<double>("decay");
+    rule.loss.gain = a.get<double>("gain");
+    rule.duration = a.duration("duration");
+    rule.learn_delays = a.get<bool>("learn_delays");
+    rule.delay_rate = a.get<double>("delay_rate");
+    rule.largest_delay = a.duration("largest_delay");
+    rule.largest_factor = a.get<double>("largest_factor");
+    rule.wake = a.get<double>("wake");
+    rule.rates = {a.get<double>("lower_rate"), a.get<double>("upper_rate"), a.get<double>("rate_strength")};
+    rule.input_dropout = a.get<double>("input_dropout");
+    rule.input_shift = a.get<std::uint32_t>("input_shift");
+    request.reading.encoding = a.get<std::string>("encoding");
+    request.reading.slot = a.duration("slot");
+    request.reading.slots = a.get<std::uint32_t>("slots");
+    request.gradient = gradient_from(a);
+    request.gradient.largest_norm = a.get<double>("largest_norm");
+    request.gradient.largest_element = a.get<double>("largest_element");
+    return request;
+}
+
+nb::dict train_exact(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
+                     const std::filesystem::path& path, const nb::dict& arguments,
+                     const std::string& checkpoint, bool resume, const nb::object& callback,
+                     const nb::object& on_epoch) {
+    const Arguments a(arguments);
+    plugins::ExactRequest request = exact_request_from(a);
+    if (built) request.network = (*built)->network();
+    std::optional<plugins::ExactTraining> training;
+    {
+        const nb::gil_scoped_release unlocked;
+        training.emplace(path, std::move(request));
+    }
+    const TrainingOptions options =
+        training_from(a, held_back(a.get<double>("validation"), training->learner().samples()));
+    std::vector<std::string> notes;
+    return run(training->learner(), options, a, {checkpoint, resume, callback, on_epoch},
+               [&] { return training->trained(&notes); });
+}
+
 /// What the arguments ask for, but for the network.
 plugins::SurrogateRequest request_from(const Arguments& a) {
     plugins::SurrogateRequest request;
@@ -320,6 +380,8 @@ nb::dict train_surrogate(const std::optional<io::NirDocument>& document,
 void bind_train(nb::module_& module) {
     using namespace nb::literals;
     module.def("train_s4nn", train_s4nn, "built"_a.none(), "path"_a, "split"_a, "arguments"_a, "checkpoint"_a,
+               "resume"_a, "callback"_a.none(), "on_epoch"_a.none());
+    module.def("train_exact", train_exact, "built"_a.none(), "path"_a, "arguments"_a, "checkpoint"_a,
                "resume"_a, "callback"_a.none(), "on_epoch"_a.none());
     module.def("train_surrogate", train_surrogate, "document"_a.none(), "reading"_a.none(), "path"_a.none(),
                "samples"_a.none(), "held_back"_a.none(), "arguments"_a, "checkpoint"_a, "resume"_a,

@@ -76,13 +76,72 @@ def test_a_neuron_fires_when_the_formula_of_its_rule_says_and_once_if_its_name_s
         assert potential == pytest.approx(1.0, abs=1e-9)
 
 
-def test_a_trained_network_decides_as_its_training_has_measured(tmp_path):
-    path, log = trained(tmp_path, "--epochs", "10", "--validation", "1000", "--last-epoch")
+@pytest.mark.parametrize("name", ["lif", "lif_double_once"])
+def test_a_trained_network_decides_as_its_training_has_measured(name, tmp_path):
+    options = ("--neuron", name, "--epochs", "10", "--validation", "1000", "--last-epoch")
+    path, log = trained(tmp_path, *options)
     stdout, _ = run("evaluate", path, "yin-yang", "--split", "train", "--json", "-q")
     decisions = json.loads(stdout)["decisions"][-1000:]
     right = np.mean([decision["decided"] == decision["label"] for decision in decisions])
     assert right == log[-1]["validation"]["accuracy"]
     assert right > 0.55
+    in_python = saltus.evaluate(saltus.load(path), "yin-yang", split="train").decisions[-1000:]
+    assert [d.decided for d in in_python] == [decision["decided"] for decision in decisions]
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ((), {}),
+        (("--neuron", "linear_once", "--inputs", "4"), {"neuron": "linear_once", "inputs": 4}),
+        (
+            ("--inputs", "3", "--learn-delays", "--initial-delay", "5ms", "--neuron", "lif_double_once"),
+            {"inputs": 3, "learn_delays": True, "initial_delay": 5e-3, "neuron": "lif_double_once"},
+        ),
+        (
+            ("--loss", "mean_potential", "--upper-rate", "1", "--rate-strength", "0.1"),
+            {"loss": "mean_potential", "upper_rate": 1.0, "rate_strength": 0.1},
+        ),
+    ],
+)
+def test_the_package_and_the_command_train_to_the_same_bits(options, arguments, tmp_path):
+    path, log = trained(tmp_path, "--epochs", "2", *options)
+    result = saltus.train.exact(None, "yin-yang", hidden=(12,), epochs=2, **arguments)
+    saltus.save(result.network, tmp_path / "package.nir")
+    for record in (*log, *result.log):
+        del record["seconds"]
+    assert result.log == log
+    once = [
+        saltus.evaluate(saltus.load(tmp_path / name), "yin-yang", split="test")
+        for name in (path.name, "package.nir")
+    ]
+    assert once[0].decisions == once[1].decisions
+    assert 0 < once[0].correct < once[0].samples
+    further = saltus.train.exact(
+        result.network, "yin-yang", epochs=1, loss=arguments.get("loss", "first_spike_gap")
+    )
+    assert len(further.log) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"neuron": "lif_onse"}, "Did you mean 'lif_once'"),
+        ({"inputs": 6}, "inputs: expected 1 to 5, as many as a sample has, found 6."),
+        ({"lower_rate": 2.0, "upper_rate": 1.0}, "no less than its lower end, 2, found 1."),
+        ({"tau_m": -1.0}, "tau_m"),
+        ({"learning_rate": 0.0}, "learning rate: expected > 0"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused_by_name(arguments, message):
+    with pytest.raises(saltus.errors.Error, match=message):
+        saltus.train.exact(None, "yin-yang", epochs=1, **arguments)
+
+
+def test_arguments_of_a_new_network_are_refused_beside_one():
+    net = saltus.train.exact(None, "yin-yang", hidden=(5,), epochs=1).network
+    with pytest.raises(saltus.UsageError, match="neuron: it describes a new network"):
+        saltus.train.exact(net, "yin-yang", epochs=1, neuron="if_once")
 
 
 @pytest.mark.parametrize("delays", [(), ("--learn-delays", "--initial-delay", "5ms")])
@@ -112,7 +171,8 @@ def test_inputs_that_are_left_out_have_no_synapses(delays, tmp_path):
     [
         (("--neuron", "lif_twice"), "neuron: expected one of lif, lif_once, "),
         (("--neuron", "linear_onse"), "Did you mean 'linear_once'"),
-        (("--inputs", "6"), "inputs: expected at most 5, as many as a sample has, found 6."),
+        (("--inputs", "6"), "inputs: expected 1 to 5, as many as a sample has, found 6."),
+        (("--inputs", "0"), "inputs: expected 1 to 5, as many as a sample has, found 0."),
         (("--inputs", "-1"), "--inputs"),
         (("--loss", "mse"), "loss: expected one of first_spike_cross_entropy, "),
         (("--lower-rate", "2", "--upper-rate", "1"), "no less than its lower end, 2, found 1."),

@@ -245,6 +245,15 @@ def train_s4nn(
     callback: object | None,
     on_epoch: object | None,
 ) -> dict: ...
+def train_exact(
+    built: BuiltNetwork | None,
+    path: str | os.PathLike,
+    arguments: dict,
+    checkpoint: str,
+    resume: bool,
+    callback: object | None,
+    on_epoch: object | None,
+) -> dict: ...
 def train_surrogate(
     document: Document | None,
     reading: Reading | None,

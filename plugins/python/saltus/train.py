@@ -23,7 +23,7 @@ from saltus.errors import UsageError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Training", "s4nn", "surrogate"]
+__all__ = ["Training", "exact", "s4nn", "surrogate"]
 
 _FLOATS = [
     "threshold",
@@ -47,6 +47,24 @@ _FLOATS = [
     "activity",
     "largest_norm",
     "largest_element",
+    "tau_m",
+    "tau_syn",
+    "tau_0",
+    "tau_1",
+    "alpha",
+    "gap",
+    "target",
+    "other_target",
+    "decay",
+    "gain",
+    "duration",
+    "initial_delay",
+    "largest_factor",
+    "wake",
+    "lower_rate",
+    "upper_rate",
+    "rate_strength",
+    "input_dropout",
 ]
 
 # What says how samples are made from files.
@@ -240,6 +258,169 @@ def s4nn(
     def run(*callbacks: Any) -> dict[str, Any]:
         built = None if net is None else net._build()
         return _saltus.train_s4nn(built, _path(dataset), split, arguments, *callbacks)
+
+    return _train(run, epochs, checkpoint, resume, progress, on_epoch)
+
+
+def exact(
+    net: Network | None,
+    dataset: "str | os.PathLike[str]",
+    *,
+    split: str = "train",
+    hidden: Sequence[int] = (120,),
+    initial: Sequence[float] = (),
+    initial_sd: Sequence[float] = (),
+    inputs: int | None = None,
+    neuron: str = "lif",
+    tau_m: float = 20e-3,
+    tau_syn: float = 5e-3,
+    loss: str = "first_spike_cross_entropy",
+    tau_0: float = 1e-3,
+    alpha: float = 3e-3,
+    tau_1: float = 6.4e-3,
+    gap: float = 2e-3,
+    target: float = 20e-3,
+    other_target: float = 30e-3,
+    decay: float = 0.0,
+    gain: float = 1.0,
+    duration: float = 60e-3,
+    learn_delays: bool = False,
+    initial_delay: float = 0.0,
+    largest_delay: float = 50e-3,
+    delay_rate: float = 0.1,
+    largest_factor: float = 0.2,
+    wake: float = 3.0,
+    lower_rate: float = 0.0,
+    upper_rate: float = math.inf,
+    rate_strength: float = 1e-3,
+    input_dropout: float = 0.0,
+    input_shift: int = 0,
+    encoding: str = "continuous",
+    slot: float = 78.125e-6,
+    slots: int = 256,
+    epochs: int = 100,
+    batch: int = 32,
+    optimizer: str = "adam",
+    learning_rate: float = 5e-3,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    largest_norm: float = math.inf,
+    largest_element: float = math.inf,
+    averaging: float = 0.0,
+    schedule: str = "cosine",
+    last_rate: float = 0.0,
+    gamma: float = 0.5,
+    period: float = 10.0,
+    warmup: float = 0.0,
+    validation: float = 1 / 12,
+    patience: int = 0,
+    keep_best: bool = True,
+    shuffle: bool = True,
+    seed: int = 0,
+    threads: int = 1,
+    checkpoint: "str | os.PathLike[str] | None" = None,
+    checkpoint_every: float = 60.0,
+    resume: bool = False,
+    progress: bool | Callable[..., Any] | None = None,
+    on_epoch: Callable[[dict[str, Any]], Any] | None = None,
+) -> Training:
+    """Train a network on exact gradients of its spike times or potentials.
+
+    Wunderlich and Pehle, Sci. Rep. 11:12829 (2021); docs/exact-gradients.md. The same as `saltus train
+    exact`: equal settings give equal bits.
+
+    Parameters
+    ----------
+    net : Network or None
+        One whose models have exact gradients, to go on with; None: a new one, all to all.
+    dataset : str or path-like
+        As in `evaluate`.
+    split : str
+        The part to learn from; "" takes everything.
+    hidden, initial, initial_sd, inputs, neuron, tau_m, tau_syn, initial_delay
+        Of a new network: neurons of the hidden layers; means of the first weights and their standard
+        deviations, one number a layer; only so many inputs have synapses, the first ones; "lif", or with
+        one spike at most "lif_once", "lif_equal_once" (tau_m = tau_syn), "lif_double_once" (tau_m =
+        2 tau_syn), "if_once" (no leak), "linear_once" (no leak, no decay); seconds; where delays are
+        learnt they begin uniform from 0 to this many seconds.
+    loss : str
+        "first_spike_cross_entropy" (`tau_0`, `alpha`, `tau_1`), "first_spike_squared_error" (`target`,
+        `other_target`), "first_spike_gap" (`gap`), "mean_potential" (`decay`, `gain`),
+        "largest_potential" (`gain`).
+    duration : float
+        Seconds of the run of a sample.
+    learn_delays : bool
+        Learn a delay for each synapse, too, up to `largest_delay` seconds, at `delay_rate` times the rate of
+        weights.
+    largest_factor : float
+        Bound of 1/V' at spikes, seconds per V; infinity: exact.
+    wake : float
+        Rise of the weights onto a silent label.
+    lower_rate, upper_rate, rate_strength : float
+        Hidden neurons whose spikes a sample, on average over a mini-batch, lie outside are pulled back.
+    input_dropout, input_shift
+        Share of input spikes left out; images are moved by up to so many pixels.
+    encoding, slot, slots
+        As in `evaluate`.
+    batch : int
+        Samples of a step.
+    optimizer, averaging, schedule, last_rate, gamma, period, warmup, largest_norm, largest_element
+        As in `surrogate`.
+    validation : float
+        Share (below 1) or number of samples held back, the last ones, to choose the best epoch.
+    patience, keep_best, shuffle, threads, checkpoint, checkpoint_every, resume, progress, on_epoch
+        As in `s4nn`.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    FileError
+        The data set or the checkpoint cannot be read.
+    UsageError
+        An argument is out of its range, or things do not fit together.
+    NetworkError
+        A model or a reset of `net` has no exact gradient.
+    KeyboardInterrupt
+        As in `s4nn`.
+
+    Examples
+    --------
+    >>> result = saltus.train.exact(None, "yin-yang", hidden=(12,), neuron="lif_double_once", epochs=2)
+    >>> len(result.log)
+    2
+    """
+    arguments = dict(locals())
+    whole_number("input_shift", input_shift, 0, (1 << 32) - 1)
+    if inputs is not None:
+        whole_number("inputs", inputs, 1, (1 << 32) - 1)
+    for size in hidden:
+        whole_number("hidden", size, 1, (1 << 31) - 1)
+    if net is not None:
+        for name in (
+            "hidden",
+            "initial",
+            "initial_sd",
+            "inputs",
+            "neuron",
+            "tau_m",
+            "tau_syn",
+            "initial_delay",
+        ):
+            if arguments[name] != exact.__kwdefaults__[name]:
+                raise UsageError(f"{name}: it describes a new network. Leave it out, or net.")
+    for name in ("net", "dataset", "checkpoint", "resume", "progress", "on_epoch"):
+        del arguments[name]
+    arguments["hidden"] = list(hidden)
+    arguments["initial"] = [float(x) for x in initial]
+    arguments["initial_sd"] = [float(x) for x in initial_sd]
+    _check(net, arguments, checkpoint, resume)
+
+    def run(*callbacks: Any) -> dict[str, Any]:
+        built = None if net is None else net._build()
+        return _saltus.train_exact(built, _path(dataset), arguments, *callbacks)
 
     return _train(run, epochs, checkpoint, resume, progress, on_epoch)
 
