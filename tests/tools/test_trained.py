@@ -103,10 +103,12 @@ def test_the_clocks_have_the_spikes_of_the_network_as_the_article_writes_it(form
     for clock in clocks:
         if clock == "exact":
             step, neuron = np.nonzero(signal.reshape(steps, -1))
-            out = saltus.simulate(net, {"input": (step * DT, neuron)}, duration=(steps - 1) * DT)
+            out = saltus.simulate(net, {"input": (step * DT, neuron)}, duration=(steps - 0.5) * DT)
         else:
             out = saltus.simulate(net, {"input": signal}, clock="stepped")
+        last = steps  # of the layers below: later they may fire on, but not in the trainer
         for name, expected in zip("abc", outputs, strict=False):
-            raster = out.raster(name, dt=DT)[: len(expected)].reshape(-1, *expected.shape[1:])
-            np.testing.assert_array_equal(raster, expected[: len(raster)], err_msg=f"{clock} {name}")
-            assert len(raster) >= len(expected)
+            last = min(last, len(expected))
+            raster = out.raster(name, dt=DT).reshape(-1, *expected.shape[1:])
+            assert len(raster) >= last
+            np.testing.assert_array_equal(raster[:last], expected[:last], err_msg=f"{clock} {name}")
