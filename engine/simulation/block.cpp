@@ -68,16 +68,7 @@ Block::Block(const BlockPlan& plan, bool packs)
             after(plan.longest_delay_fs, plan.window_fs) <= longest_packed;
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
-        columns_.emplace_back();
-        if (table) {
-            columns_.back().targets = table->targets();
-            table->visit_weights([&](auto weights) {
-                if constexpr (std::is_pointer_v<decltype(weights)>) {
-                    columns_.back().weights = reinterpret_cast<const char*>(weights);
-                    columns_.back().weight_size = sizeof(*weights);
-                }
-            });
-        }
+        targets_.push_back(table ? table->targets() : nullptr);
         const auto* rows = std::get_if<ProceduralRows>(&incoming.synapses);
         draws_.push_back(rows ? std::make_unique<RowDraw>(*rows) : nullptr);
         packs_.push_back(packs && table && table->has_one_weight());
@@ -120,7 +111,7 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
             const auto route = static_cast<std::uint16_t>(r);
             const auto& synapses = plan_.incoming[r].synapses;
             if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-                const SynapseTable::Target* targets = columns_[r].targets;
+                const SynapseTable::Target* targets = targets_[r];
                 const bool packs = packs_[r];
                 const auto push_packed = [&](std::int64_t time, std::uint32_t synapse) {
                     if (time >= t && time != INT64_MAX) packed_queue_.push(time, {route, targets[synapse]});

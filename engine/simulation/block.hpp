@@ -158,17 +158,10 @@ class Block {
     void prefetch(std::size_t k) const {
         if (k >= arrivals_.size()) return;
         const Arrival& arrival = arrivals_[k];
-        if (arrival.route() >= columns_.size()) return;
-        const Columns& columns = columns_[arrival.route()];
-        if (!columns.targets) return prefetch_dense(arrival);
-        const std::size_t last = arrival.is_single() ? arrival.begin : arrival.begin + arrival.count - 1u;
-        if (columns.weights) {
-            __builtin_prefetch(columns.weights + columns.weight_size * arrival.begin);
-            __builtin_prefetch(columns.weights + columns.weight_size * last);
-        }
         if (arrival.is_single()) return;
-        __builtin_prefetch(columns.targets + arrival.begin);
-        __builtin_prefetch(columns.targets + last);
+        if (!targets_[arrival.route()]) return prefetch_dense(arrival);
+        __builtin_prefetch(targets_[arrival.route()] + arrival.begin);
+        __builtin_prefetch(targets_[arrival.route()] + arrival.begin + arrival.count - 1);
     }
 
     /// Packed arrivals of one bucket: they end before number `end` of packed_.
@@ -186,21 +179,14 @@ class Block {
     std::uint64_t synaptic_events_ = 0;
 
   private:
-    /// Of the table that a route is, if it is one.
-    struct Columns {
-        const SynapseTable::Target* targets = nullptr;
-        const char* weights = nullptr;  // none if all synapses share one
-        std::size_t weight_size = 0;
-    };
-
     void prefetch_dense(const Arrival& arrival) const;
     /// The bounds of its rows, or the rows.
     void prefetch_rows(const Spike& spike, bool whole) const;
 
     WindowRing<Arrival> queue_;
     WindowRing<PackedArrival> packed_queue_;
-    std::vector<Columns> columns_;  // of each route
-    std::vector<bool> packs_;       // of each route
+    std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
+    std::vector<bool> packs_;                           // of each route
     std::vector<Arrival> scratch_;
     std::vector<PackedArrival> packed_scratch_;
 };

@@ -269,15 +269,15 @@ class FrameBlock final : public Block {
             move_frame_to(packed_time());
             refresh_packed();
             const std::int64_t stop = std::min(limit, frame_.clock().end());
-            const std::span<const PackedArrival> arrivals(packed_.data() + packed_begin_,
-                                                          packed_end_ - packed_begin_);
+            const PackedArrival* const arrivals = packed_.data() + packed_begin_;
             const std::size_t first = packed_next_ - packed_begin_;
-            const std::size_t end =
-                static_cast<std::size_t>(std::lower_bound(packed_times_.begin() + first,
-                                                          packed_times_.begin() + arrivals.size(), stop) -
-                                         packed_times_.begin());
+            const std::size_t end = packed_end_ - packed_begin_;
             std::size_t k = first;
-            const bool hot = frame_.add_until_hot(arrivals, k, end, shared_weights_.data(), packed_factors_);
+            bool hot = false;
+            for (; k < end && packed_times_[k] < stop && !hot; ++k) {
+                hot = frame_.add(arrivals[k].target(), shared_weights_[arrivals[k].route()], packed_factors_,
+                                 k);
+            }
             synaptic_events_ += k - first;
             packed_next_ = packed_begin_ + k;
             if (hot) {

@@ -16,13 +16,11 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "../exponential.hpp"
-#include "block.hpp"
 #include "instant.hpp"
 #include "kernels.hpp"
 #include "saltus/engine/neurons/models.hpp"
@@ -286,17 +284,6 @@ class DeltaFrame {
         const double now = c_[i] += J_ * m.e * weight;
         return J_ * weight > 0.0 && now >= bound_of(i, m);
     }
-    /// Arrivals [k, end), each of its route's weight and at the time of the factor of its number, until the
-    /// first that may bring its neuron to the threshold: true if there is one; k ends behind it.
-    template <std::size_t n>
-    [[nodiscard]] bool add_until_hot(std::span<const PackedArrival> arrivals, std::size_t& k, std::size_t end,
-                                     const double* weights, const Factors<n>& f) {
-        bool hot = false;
-        std::size_t j = k;
-        for (; j < end && !hot; ++j) hot = add(arrivals[j].target(), weights[arrivals[j].route()], f, j);
-        k = j;
-        return hot;
-    }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
         return c_[i] >= line(i, m.e, m.offset);
@@ -517,19 +504,13 @@ class ExpFrame {
         std::array<double, n> ea;
         std::array<double, n> eb;
         std::array<double, n> ratio;
-        std::array<double, n> gain_a;
-        std::array<double, n> gain_b;
 
         void of(const ExpFrame& frame, const std::array<std::int64_t, n>& times, std::size_t count,
                 std::int64_t delay) {
             const std::int64_t origin = frame.clock_.origin() - delay;
             kernels::exponentials(times.data(), ea.data(), count, origin, frame.per_tau_syn_);
             kernels::exponentials(times.data(), eb.data(), count, origin, frame.per_tau_m_);
-            for (std::size_t k = 0; k < count; ++k) {
-                ratio[k] = eb[k] / ea[k];
-                gain_a[k] = frame.gain_ * ea[k];
-                gain_b[k] = -frame.gain_ * eb[k];
-            }
+            for (std::size_t k = 0; k < count; ++k) ratio[k] = eb[k] / ea[k];
         }
     };
     template <std::size_t n>
@@ -537,35 +518,15 @@ class ExpFrame {
         return {f.ea[k], f.eb[k], f.ratio[k], until_eb_, until_ratio_};
     }
     template <std::size_t n>
-    [[nodiscard]] bool add(std::uint32_t i, double weight, const Factors<n>& f, std::size_t k) {
+    [[nodiscard, gnu::always_inline]] bool add(std::uint32_t i, double weight, const Factors<n>& f,
+                                               std::size_t k) {
         Coefficients& c = coefficients_[i];
-        return add(c, bound_of(i, moment(f, k)), weight, f, k, later_);
-    }
-    template <std::size_t n>
-    [[nodiscard]] bool add_until_hot(std::span<const PackedArrival> arrivals, std::size_t& k, std::size_t end,
-                                     const double* weights, const Factors<n>& f) {
-        Coefficients* const all = coefficients_.data();
-        bool later = later_;
-        bool hot = false;
-        std::size_t j = k;
-        const auto run = [&](auto bound) {
-            for (; j < end && !hot; ++j) {
-                const std::uint32_t i = arrivals[j].target();
-                hot = add(all[i], bound(i, f.eb[j]), weights[arrivals[j].route()], f, j, later);
-            }
-        };
-        if (parameters_.distance.one()) {
-            const double line_of_all = line(0, 1.0);
-            const double until = drives_ ? line(0, until_eb_) : std::numeric_limits<double>::infinity();
-            run([=](std::uint32_t, double eb) { return std::min(line_of_all * eb, until); });
-        } else {
-            run([&](std::uint32_t i, double eb) {
-                return drives_ ? std::min(line(i, eb), line(i, until_eb_)) : line(i, eb);
-            });
-        }
-        later_ = later;
-        k = j;
-        return hot;
+        c.A += gain_ * f.ea[k] * weight;
+        c.B += -gain_ * f.eb[k] * weight;
+        const Moment m = moment(f, k);
+        const double bound = bound_of(i, m);
+        later_ |= c.B >= bound;
+        return gain_ * weight < 0.0 && c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound;
     }
 
     [[nodiscard]] bool above(std::uint32_t i, const Moment& m) const {
@@ -591,27 +552,14 @@ class ExpFrame {
     }
     template <class Hot>
     void scan(const Moment& m, Hot&& hot) {
-        constexpr std::uint32_t chunk = 64;
-        const bool one = parameters_.distance.one();
-        const double bound_of_all = bound_of(0, m);
-        bool later = drives_;
-        for (std::uint32_t begin = 0; begin < size(); begin += chunk) {
-            const std::uint32_t end = std::min(size(), begin + chunk);
-            if (one) {
-                const kernels::Highest highest =
-                    kernels::highest_of(&coefficients_[begin].A, end - begin, m.ratio, m.until_ratio);
-                later |= highest.B >= bound_of_all;
-                if (highest.top < bound_of_all) continue;
-            }
-            for (std::uint32_t i = begin; i < end; ++i) {
-                const Coefficients& c = coefficients_[i];
-                const double bound = one ? bound_of_all : bound_of(i, m);
-                later |= c.B >= bound;
-                if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound) [[unlikely]]
-                    hot(i);
-            }
+        later_ = drives_;
+        for (std::uint32_t i = 0; i < size(); ++i) {
+            const Coefficients& c = coefficients_[i];
+            const double bound = bound_of(i, m);
+            later_ |= c.B >= bound;
+            if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound) [[unlikely]]
+                hot(i);
         }
-        later_ = later;
     }
 
     void stand(std::uint32_t i) { coefficients_[i].B = minus_infinity; }
@@ -650,16 +598,6 @@ class ExpFrame {
         std::vector<double> E;
         for (const Constants& k : c) E.push_back(k.E);
         return E;
-    }
-    /// An arrival at the time of factor k: true if the neuron may reach the threshold.
-    template <std::size_t n>
-    [[nodiscard, gnu::always_inline]] bool add(Coefficients& c, double bound, double weight,
-                                               const Factors<n>& f, std::size_t k, bool& later) const {
-        const double rise = f.gain_b[k] * weight;
-        const double A = c.A += f.gain_a[k] * weight;
-        const double B = c.B += rise;
-        later |= B >= bound;
-        return rise > 0.0 && B + std::max(A * f.ratio[k], A * until_ratio_) >= bound;
     }
     [[nodiscard]] double line(std::uint32_t i, double eb) const { return parameters_.line[i] * eb; }
     [[nodiscard]] double bound_of(std::uint32_t i, const Moment& m) const {

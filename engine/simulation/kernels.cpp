@@ -73,18 +73,4 @@ bool arrive(neurons::If::State* __restrict states, double* __restrict sum, std::
     return highest >= V_th;
 }
 
-SALTUS_VECTOR_VERSIONS
-Highest highest_of(const double* pairs, std::size_t n, double ratio, double later_ratio) {
-    double highest = -std::numeric_limits<double>::infinity();
-    double top = highest;
-#pragma omp simd reduction(max : highest, top)
-    for (std::size_t k = 0; k < n; ++k) {
-        const double A = pairs[2 * k];
-        const double B = pairs[2 * k + 1];
-        highest = std::max(highest, B);
-        top = std::max(top, B + std::max(A * ratio, A * later_ratio));
-    }
-    return {highest, top};
-}
-
 }  // namespace saltus::kernels

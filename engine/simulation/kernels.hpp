@@ -73,11 +73,4 @@ template <class W>
 bool arrive(neurons::If::State* __restrict states, double* __restrict sum, std::size_t n, double J,
             double V_th);
 
-/// The highest B, and the highest B + max(A ratio, A later_ratio), of n pairs (A, B).
-struct Highest {
-    double B;
-    double top;
-};
-[[nodiscard]] Highest highest_of(const double* pairs, std::size_t n, double ratio, double later_ratio);
-
 }  // namespace saltus::kernels
