@@ -174,48 +174,33 @@ class Importer {
         return graph_.is_output(i) && !graph_.is_inner_port(i);
     }
 
-    /// What the document says of itself: metadata "saltus" of the top graph.
-    [[nodiscard]] const io::NirGroup* own_metadata() const {
-        const io::NirValue* value = document_.root.metadata.find("saltus");
-        return value ? std::get_if<io::NirGroup>(value) : nullptr;
-    }
-
     /// What nir_from_network keeps beside the nodes.
-    [[nodiscard]] static Duration own_t_ref(const io::NirGroup& own) {
-        if (!own.find("t_ref")) return {};
-        return OwnFields(own, "t_ref").duration("t_ref");
+    [[nodiscard]] Duration own_t_ref() const {
+        const io::NirGroup* own = own_metadata(document_);
+        if (!own || !own->find("t_ref")) return {};
+        return OwnFields(*own, "t_ref").duration("t_ref");
     }
 
     Meaning decide() {
         Meaning m;
         const bool steps = reading_.clock == Clock::stepped;
-        std::string name = "nir";
-        const io::NirGroup* own = own_metadata();
-        const auto* own_convention =
-            own && own->find("convention") ? std::get_if<std::string>(own->find("convention")) : nullptr;
-        const auto* own_dt = own && own->find("dt") ? std::get_if<io::NirArray>(own->find("dt")) : nullptr;
-        const bool told = reading_.convention || own_convention;
+        const std::optional<std::string> own = own_convention(document_);
+        const std::optional<Duration> own_dt = own_step(document_);
+        const bool told = reading_.convention || own;
+        std::string name = reading_.convention.value_or(own.value_or("nir"));
         std::optional<Duration> usual_dt;
-        if (reading_.convention) {
-            name = *reading_.convention;
-        } else if (own_convention) {
-            name = *own_convention;
-            notes_.push_back("convention " + quoted(name) + ", as the file's own metadata say.");
-        } else if (steps) {
+        if (!told && steps) {
             const Guess guess = guess_convention(document_);
             name = guess.convention;
             usual_dt = guess.dt;
             notes_.push_back("convention " + quoted(name) + " guessed: " + guess.reason +
                              " (--convention for another).");
+        } else if (!reading_.convention && own) {
+            notes_.push_back("convention " + quoted(name) + ", as the file's own metadata say.");
         }
         m.convention = convention(name);
         if (reading_.time_unit) m.convention.time_unit = *reading_.time_unit;
-        Duration dt = usual_dt.value_or(m.convention.dt);
-        if (reading_.dt) {
-            dt = *reading_.dt;
-        } else if (own_dt && own_dt->size() == 1) {
-            dt = duration_from_seconds(own_dt->real(0), "metadata saltus, dt");
-        }
+        const Duration dt = reading_.dt.value_or(own_dt.value_or(usual_dt.value_or(m.convention.dt)));
         if (steps) {
             read_for_steps(m, dt);
         } else {
@@ -230,7 +215,7 @@ class Importer {
         if (dt <= Duration()) throw UsageError("dt: expected > 0, found " + to_string(dt) + ".");
         m.dt = dt.seconds();
         m.t_ref = reading_.t_ref;
-        if (m.t_ref == Duration() && own_convention && name == *own_convention) m.t_ref = own_t_ref(*own);
+        if (m.t_ref == Duration() && own && name == *own) m.t_ref = own_t_ref();
         switch (m.convention.time_unit) {
             case TimeUnit::seconds:
                 m.unit = 1.0;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "own_metadata.hpp"
 #include "saltus/converters/nir.hpp"
 
 namespace saltus::converters {
@@ -208,7 +209,7 @@ class Evidence {
 };
 
 Guess guessed(const char* convention, double dt, std::string reason) {
-    return {convention, duration_from_seconds(dt), std::move(reason), {}};
+    return {convention, duration_from_seconds(dt), std::move(reason), {}, false};
 }
 
 /// dt of r = (tau / dt) exp(-dt / tau).
@@ -333,10 +334,19 @@ Guess best(const Evidence& e) {
     return physical(e);
 }
 
+/// What the document says, or what its graph lets one guess.
+Guess said_or_guessed(const io::NirDocument& document) {
+    const std::optional<std::string> own = own_convention(document);
+    Guess guess = own ? Guess{*own, convention(*own).dt, "the file's own metadata say so", {}, true}
+                      : best(Evidence(*document.root.graph));
+    guess.dt = own_step(document).value_or(guess.dt);
+    return guess;
+}
+
 }  // namespace
 
 Guess guess_convention(const io::NirDocument& document) {
-    Guess guess = best(Evidence(*document.root.graph));
+    Guess guess = said_or_guessed(document);
     std::vector<Node> nodes;
     collect(*document.root.graph, nodes);
     for (const std::string& name : convention_names()) {

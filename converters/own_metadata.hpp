@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,17 +24,37 @@ namespace saltus::converters {
     return value ? std::get_if<io::NirGroup>(value) : nullptr;
 }
 
+[[nodiscard]] inline const io::NirGroup* own_metadata(const io::NirDocument& document) {
+    return group_in(document.root.metadata, "saltus");
+}
+
 /// The group of one subject, or null.
 [[nodiscard]] inline const io::NirGroup* own_group(const io::NirDocument& document,
                                                    std::string_view subject) {
-    const io::NirGroup* own = group_in(document.root.metadata, "saltus");
+    const io::NirGroup* own = own_metadata(document);
     return own ? group_in(*own, subject) : nullptr;
+}
+
+/// The convention by which a document says that it means what it means, if it does.
+[[nodiscard]] inline std::optional<std::string> own_convention(const io::NirDocument& document) {
+    const io::NirGroup* own = own_metadata(document);
+    const io::NirValue* value = own ? own->find("convention") : nullptr;
+    const auto* name = value ? std::get_if<std::string>(value) : nullptr;
+    return name ? std::optional(*name) : std::nullopt;
+}
+/// The length of its steps.
+[[nodiscard]] inline std::optional<Duration> own_step(const io::NirDocument& document) {
+    const io::NirGroup* own = own_metadata(document);
+    const io::NirValue* value = own ? own->find("dt") : nullptr;
+    const auto* dt = value ? std::get_if<io::NirArray>(value) : nullptr;
+    if (!dt || dt->size() != 1) return std::nullopt;
+    return duration_from_seconds(dt->real(0), "metadata saltus, dt");
 }
 
 /// Replaces the group of one subject.
 inline void set_own_group(io::NirDocument& document, const std::string& subject, io::NirGroup fields) {
     io::NirGroup own;
-    if (const io::NirGroup* before = group_in(document.root.metadata, "saltus")) own = *before;
+    if (const io::NirGroup* before = own_metadata(document)) own = *before;
     std::erase_if(own.entries, [&](const auto& entry) { return entry.first == subject; });
     own.entries.emplace_back(subject, std::move(fields));
     std::erase_if(document.root.metadata.entries, [](const auto& entry) { return entry.first == "saltus"; });

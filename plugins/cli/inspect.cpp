@@ -186,8 +186,9 @@ void print_origins(const Origins& origins) {
     std::string also;
     for (const std::string& name : origins.guess.also) also += (also.empty() ? "" : ", ") + name;
     std::cout << "\n  stepped clock: convention " << origins.guess.convention << ", steps of "
-              << to_string(origins.guess.dt) << ", guessed because " << origins.guess.reason
-              << (also.empty() ? "" : "; the nodes are also those of " + also) << "\n\n";
+              << to_string(origins.guess.dt) << (origins.guess.told ? ", as " : ", guessed because ")
+              << origins.guess.reason << (also.empty() ? "" : "; the nodes are also those of " + also)
+              << "\n\n";
     std::cout << "  exact clock, as " << origins.guess.convention << " means the file";
     if (origins.as_guessed) {
         std::cout << ":\n\n" << table(rows_of(*origins.as_guessed)) << "\n";
@@ -248,6 +249,7 @@ nlohmann::ordered_json as_json(const Origins& origins) {
              {{"convention", origins.guess.convention},
               {"dt_s", origins.guess.dt.seconds()},
               {"reason", origins.guess.reason},
+              {"told", origins.guess.told},
               {"also", origins.guess.also}}},
             {"exact",
              {{"populations",

@@ -30,6 +30,7 @@ nb::dict inspect(const io::NirDocument& document) {
     out["dt"] = guess.dt.seconds();
     out["reason"] = text(guess.reason);
     out["also"] = texts(guess.also);
+    out["told"] = guess.told;
     out["tools"] = tools;
     out["traps"] = texts(converters::traps_of(document));
     return out;

@@ -229,6 +229,28 @@ TEST_SUITE("converters/stepping") {
         CHECK(guess({{"in", input({1})}, {"fc", affine()}, {"out", output({1})}}).convention == "nir");
     }
 
+    TEST_CASE("what the file's own metadata say of convention and step is told, not guessed") {
+        NirDocument document =
+            checked(chain({{"in", input({1})}, {"n", lif_of(20.0)}, {"out", output({1})}}));
+        CHECK_FALSE(guess_convention(document).told);
+        io::NirGroup own;
+        own.entries.emplace_back("convention", std::string("norse"));
+        own.entries.emplace_back("dt", reals({0.002}));
+        document.root.metadata.entries.emplace_back("saltus", own);
+        const auto found = guess_convention(document);
+        CHECK(found.told);
+        CHECK(found.convention == "norse");
+        CHECK(found.dt == parse_duration("2ms"));
+        CHECK(contains(found.reason, "own metadata"));
+        CHECK(import_of(document,
+                        [] {
+                            NirReading reading;
+                            reading.clock = Clock::stepped;
+                            return reading;
+                        }())
+                  .rules->name == "norse");
+    }
+
     TEST_CASE("snntorch scales the threshold of CubaLIF by the parameters of each neuron, to one value") {
         const auto read = [](double second_tau_syn, double second_threshold) {
             const NirNode cuba = node("CubaLIF", {{"tau_mem", filled(0.001, {2})},

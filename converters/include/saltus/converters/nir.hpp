@@ -50,6 +50,7 @@ struct Guess {
     Duration dt;
     std::string reason;             // what in the file says so
     std::vector<std::string> also;  // other conventions under which the file makes sense
+    bool told = false;              // the file's own metadata name the convention: nothing is guessed
 };
 [[nodiscard]] Guess guess_convention(const io::NirDocument& document);
 
