@@ -11,9 +11,7 @@ namespace saltus::learning::surrogate {
 
 namespace {
 
-/// Of one vector: what any processor with AVX2 has.
-constexpr std::size_t bytes = 32;
-template <class T>
+template <class T, std::size_t bytes>
 constexpr std::size_t vector_lanes = bytes / sizeof(T);
 
 /// use(c) for each spike of a position.
@@ -26,7 +24,7 @@ template <class Use>
 }
 
 /// Rows of B vectors, of which the first begins at `column`.
-template <class T, std::size_t B>
+template <std::size_t bytes, std::size_t B, class T>
 [[gnu::always_inline]] inline void add_spikes_of(T* out, std::size_t n, BitRows spikes, const T* table,
                                                  std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, out += width) {
@@ -35,61 +33,117 @@ template <class T, std::size_t B>
         for (std::size_t w = 0; w < spikes.words; ++w) any |= bits[w];
         if (any == 0) continue;
         std::array<Block<T, bytes>, B> sum;
-        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T>);
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T, bytes>);
         for_each_spike(
             bits, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
                 const T* row = table + c * width;
-                for (std::size_t j = 0; j < B; ++j) sum[j] += load<bytes>(row + j * vector_lanes<T>);
+                for (std::size_t j = 0; j < B; ++j) sum[j] += load<bytes>(row + j * vector_lanes<T, bytes>);
             });
-        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T>, sum[j]);
+        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T, bytes>, sum[j]);
     }
 }
 
-template <class T, std::size_t B>
+template <std::size_t bytes, std::size_t B, class T>
 [[gnu::always_inline]] inline void add_numbers_of(T* out, std::size_t n, NumberRows<T> x, const T* table,
                                                   std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, out += width) {
         const T* values = x.first + k * x.step;
         std::array<Block<T, bytes>, B> sum;
-        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T>);
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T, bytes>);
         for (std::size_t c = 0; c < x.channels; ++c) {
             const T value = values[c];
             if (value == T(0)) continue;
             const T* row = table + c * width;
-            for (std::size_t j = 0; j < B; ++j) sum[j] += value * load<bytes>(row + j * vector_lanes<T>);
+            for (std::size_t j = 0; j < B; ++j)
+                sum[j] += value * load<bytes>(row + j * vector_lanes<T, bytes>);
         }
-        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T>, sum[j]);
+        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T, bytes>, sum[j]);
     }
 }
 
-template <class T, std::size_t B>
+template <std::size_t bytes, std::size_t B, class T>
 [[gnu::always_inline]] inline void collect_spikes_of(T* table, std::size_t n, BitRows spikes, const T* rows,
                                                      std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, rows += width) {
         std::array<Block<T, bytes>, B> row;
-        for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T>);
+        for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T, bytes>);
         for_each_spike(
             spikes.first + k * spikes.step, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
                 T* sum = table + c * width;
                 for (std::size_t j = 0; j < B; ++j)
-                    store(sum + j * vector_lanes<T>, load<bytes>(sum + j * vector_lanes<T>) + row[j]);
+                    store(sum + j * vector_lanes<T, bytes>,
+                          load<bytes>(sum + j * vector_lanes<T, bytes>) + row[j]);
             });
     }
 }
 
-template <class T, std::size_t B>
+template <std::size_t bytes, std::size_t B, class T>
 [[gnu::always_inline]] inline void collect_numbers_of(T* table, std::size_t n, NumberRows<T> x, const T* rows,
                                                       std::size_t width) {
     for (std::size_t k = 0; k < n; ++k, rows += width) {
         const T* values = x.first + k * x.step;
         std::array<Block<T, bytes>, B> row;
-        for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T>);
+        for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T, bytes>);
         for (std::size_t c = 0; c < x.channels; ++c) {
             const T value = values[c];
             if (value == T(0)) continue;
             T* sum = table + c * width;
             for (std::size_t j = 0; j < B; ++j)
-                store(sum + j * vector_lanes<T>, load<bytes>(sum + j * vector_lanes<T>) + value * row[j]);
+                store(sum + j * vector_lanes<T, bytes>,
+                      load<bytes>(sum + j * vector_lanes<T, bytes>) + value * row[j]);
+        }
+    }
+}
+
+template <std::size_t bytes, std::size_t B, class T>
+[[gnu::always_inline]] inline void add_marked_of(T* out, std::size_t out_step, std::size_t n, BitRows marks,
+                                                 const T* x, std::size_t x_width, const T* table,
+                                                 std::size_t width) {
+    for (std::size_t k = 0; k < n; ++k, out += out_step, x += x_width) {
+        const std::uint64_t* bits = marks.first + k * marks.step;
+        std::uint64_t any = 0;
+        for (std::size_t w = 0; w < marks.words; ++w) any |= bits[w];
+        if (any == 0) continue;
+        std::array<Block<T, bytes>, B> sum;
+        for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T, bytes>);
+        for_each_spike(
+            bits, marks.words, [&](std::size_t c) __attribute__((always_inline)) {
+                const T value = x[c];
+                const T* row = table + c * width;
+                for (std::size_t j = 0; j < B; ++j)
+                    sum[j] += value * load<bytes>(row + j * vector_lanes<T, bytes>);
+            });
+        for (std::size_t j = 0; j < B; ++j) store(out + j * vector_lanes<T, bytes>, sum[j]);
+    }
+}
+
+template <class T>
+[[gnu::always_inline]] inline void leak_all_back(T* __restrict now, const T* __restrict later,
+                                                 T* __restrict errors, std::size_t n, T beta) {
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) {
+        now[k] += beta * later[k];
+        errors[k] += now[k];
+    }
+}
+
+/// Bits of the channels of one position for which is(j), 16 at a time.
+template <class Is>
+[[gnu::always_inline]] inline void mark(std::uint64_t* bits, std::size_t words, std::size_t width, Is&& is) {
+    for (std::size_t w = 0; w < words; ++w) {
+        const std::size_t end = std::min<std::size_t>(width, (w + 1) * 64);
+        bits[w] = 0;
+        for (std::size_t j = w * 64; j < end; j += lanes) {
+            std::array<std::uint8_t, lanes> set;
+#pragma omp simd
+            for (std::size_t i = 0; i < lanes; ++i) set[i] = is(j + i) ? 1 : 0;
+            std::array<std::uint64_t, 2> eights;
+            std::memcpy(eights.data(), set.data(), lanes);
+            // Eight bytes of 0 or 1 to eight bits.
+            constexpr std::uint64_t gather = 0x0102040810204080u;
+            const std::uint64_t low = (eights[0] * gather) >> 56;
+            const std::uint64_t high = (eights[1] * gather) >> 56;
+            bits[w] |= (low | (high << 8)) << (j % 64);
         }
     }
 }
@@ -116,24 +170,10 @@ template <class T>
 #pragma omp simd
             for (std::size_t j = 0; j < s.width; ++j) u[j] = one_minus * x[j];
         }
-        for (std::size_t w = 0; w < s.words; ++w) {
-            const std::size_t end = std::min<std::size_t>(s.width, (w + 1) * 64);
-            std::uint64_t bits = 0;
-            for (std::size_t j = w * 64; j < end; j += lanes) {
-                std::array<std::uint8_t, lanes> fires;
-#pragma omp simd
-                for (std::size_t i = 0; i < lanes; ++i)
-                    fires[i] = u[j + i] * s.per_norm[j + i] - s.threshold[j + i] > T(0) ? 1 : 0;
-                std::array<std::uint64_t, 2> eights;
-                std::memcpy(eights.data(), fires.data(), lanes);
-                // Eight bytes of 0 or 1 to eight bits.
-                constexpr std::uint64_t gather = 0x0102040810204080u;
-                const std::uint64_t low = (eights[0] * gather) >> 56;
-                const std::uint64_t high = (eights[1] * gather) >> 56;
-                bits |= (low | (high << 8)) << (j % 64);
-            }
-            s.spikes[k * s.words + w] = bits;
-        }
+        mark(
+            s.spikes + k * s.words, s.words, s.width, [&](std::size_t j) __attribute__((always_inline)) {
+                return u[j] * s.per_norm[j] - s.threshold[j] > T(0);
+            });
     }
 }
 
@@ -151,6 +191,17 @@ template <class T>
                 T* __restrict b = s.b;
                 T* __restrict square = s.square;
                 T* __restrict leak = s.leak;
+                if (s.own) {
+                    T* __restrict own = s.own + at;
+#pragma omp simd
+                    for (std::size_t j = 0; j < s.width; ++j)
+                        own[j] = g[j] * derivative(u[j] * s.per_norm[j] - s.threshold[j]) * s.per_norm[j];
+                    mark(
+                        s.marks + k * s.words, s.words,
+                        s.width, [&](std::size_t j) __attribute__((always_inline)) {
+                            return own[j] != T(0);
+                        });
+                }
                 const auto body = [&](std::size_t j, T u_before, T p_next) __attribute__((always_inline)) {
                     const T per_norm = s.per_norm[j];
                     const T scaled = u[j] * per_norm;
@@ -178,56 +229,93 @@ template <class T>
         });
 }
 
-/// f<B>(column) for B vectors side by side; a width is a multiple of two.
-template <class T, class F>
+/// f<B>(column) for B vectors side by side; a width is a multiple of 64 bytes.
+template <class T, std::size_t bytes, class F>
 [[gnu::always_inline]] inline void by_columns(std::size_t width, F&& f) {
     std::size_t column = 0;
-    constexpr std::size_t one = vector_lanes<T>;
+    constexpr std::size_t one = vector_lanes<T, bytes>;
     for (; column + 8 * one <= width; column += 8 * one) f.template operator()<8>(column);
     for (; column + 4 * one <= width; column += 4 * one) f.template operator()<4>(column);
-    for (; column < width; column += 2 * one) f.template operator()<2>(column);
+    for (; column < width; column += one) f.template operator()<1>(column);
 }
+
+/// Calls f<bytes>(), bytes as many as a vector of this processor has. Each number is added up by itself, so
+/// the width of vectors does not show.
+#ifdef SALTUS_VECTOR_CHOICE
+template <class F>
+[[gnu::target("arch=x86-64-v4")]] void with_512(F&& f) {
+    f.template operator()<64>();
+}
+template <class F>
+[[gnu::target("arch=x86-64-v3")]] void with_256(F&& f) {
+    f.template operator()<32>();
+}
+template <class F>
+void with_vectors(F&& f) {
+    if (__builtin_cpu_supports("x86-64-v4")) return with_512(f);
+    if (__builtin_cpu_supports("x86-64-v3")) return with_256(f);
+    f.template operator()<16>();
+}
+#else
+template <class F>
+void with_vectors(F&& f) {
+    f.template operator()<16>();
+}
+#endif
 
 }  // namespace
 
-#define SALTUS_FOR_BOTH(T)                                                                               \
-    SALTUS_VECTOR_VERSIONS void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table,        \
-                                           std::size_t width) {                                          \
-        by_columns<T>(                                                                                   \
-            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
-                add_spikes_of<T, B>(out + c, n, spikes, table + c, width);                               \
-            });                                                                                          \
-    }                                                                                                    \
-    SALTUS_VECTOR_VERSIONS void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table,      \
-                                            std::size_t width) {                                         \
-        by_columns<T>(                                                                                   \
-            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
-                add_numbers_of<T, B>(out + c, n, x, table + c, width);                                   \
-            });                                                                                          \
-    }                                                                                                    \
-    SALTUS_VECTOR_VERSIONS void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows,   \
-                                               std::size_t width) {                                      \
-        by_columns<T>(                                                                                   \
-            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
-                collect_spikes_of<T, B>(table + c, n, spikes, rows + c, width);                          \
-            });                                                                                          \
-    }                                                                                                    \
-    SALTUS_VECTOR_VERSIONS void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, \
-                                                std::size_t width) {                                     \
-        by_columns<T>(                                                                                   \
-            width, [&]<std::size_t B>(std::size_t c) __attribute__((always_inline)) {                    \
-                collect_numbers_of<T, B>(table + c, n, x, rows + c, width);                              \
-            });                                                                                          \
-    }                                                                                                    \
-    SALTUS_VECTOR_VERSIONS void step_neurons(const NeuronStep<T>& step) {                                \
-        step_all(step);                                                                                  \
-    }                                                                                                    \
-    SALTUS_VECTOR_VERSIONS void step_neurons_back(const NeuronStepBack<T>& step,                         \
-                                                  const SurrogateFunction& f) {                          \
-        step_all_back(step, f);                                                                          \
+#define SALTUS_INLINE __attribute__((always_inline))
+#define SALTUS_FOR_BOTH(T)                                                                             \
+    void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table, std::size_t width) {        \
+        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
+            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
+                add_spikes_of<bytes, B>(out + c, n, spikes, table + c, width);                         \
+            });                                                                                        \
+        });                                                                                            \
+    }                                                                                                  \
+    void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table, std::size_t width) {      \
+        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
+            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
+                add_numbers_of<bytes, B>(out + c, n, x, table + c, width);                             \
+            });                                                                                        \
+        });                                                                                            \
+    }                                                                                                  \
+    void add_marked(T* out, std::size_t out_step, std::size_t n, BitRows marks, const T* x,            \
+                    std::size_t x_width, const T* table, std::size_t width) {                          \
+        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
+            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
+                add_marked_of<bytes, B>(out + c, out_step, n, marks, x, x_width, table + c, width);    \
+            });                                                                                        \
+        });                                                                                            \
+    }                                                                                                  \
+    void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows, std::size_t width) {   \
+        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
+            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
+                collect_spikes_of<bytes, B>(table + c, n, spikes, rows + c, width);                    \
+            });                                                                                        \
+        });                                                                                            \
+    }                                                                                                  \
+    void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, std::size_t width) { \
+        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
+            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
+                collect_numbers_of<bytes, B>(table + c, n, x, rows + c, width);                        \
+            });                                                                                        \
+        });                                                                                            \
+    }                                                                                                  \
+    SALTUS_VECTOR_VERSIONS void leak_back(T* now, const T* later, T* errors, std::size_t n, T beta) {  \
+        leak_all_back(now, later, errors, n, beta);                                                    \
+    }                                                                                                  \
+    SALTUS_VECTOR_VERSIONS void step_neurons(const NeuronStep<T>& step) {                              \
+        step_all(step);                                                                                \
+    }                                                                                                  \
+    SALTUS_VECTOR_VERSIONS void step_neurons_back(const NeuronStepBack<T>& step,                       \
+                                                  const SurrogateFunction& f) {                        \
+        step_all_back(step, f);                                                                        \
     }
 SALTUS_FOR_BOTH(float)
 SALTUS_FOR_BOTH(double)
 #undef SALTUS_FOR_BOTH
+#undef SALTUS_INLINE
 
 }  // namespace saltus::learning::surrogate

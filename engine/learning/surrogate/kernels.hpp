@@ -39,6 +39,16 @@ void add_spikes(double* out, std::size_t n, BitRows spikes, const double* table,
 void add_numbers(float* out, std::size_t n, NumberRows<float> x, const float* table, std::size_t width);
 void add_numbers(double* out, std::size_t n, NumberRows<double> x, const double* table, std::size_t width);
 
+/// The same with amplitudes where bits are set, [channel] of rows that follow one another; out[k] is
+/// `out_step` numbers after out[k - 1].
+void add_marked(float* out, std::size_t out_step, std::size_t n, BitRows marks, const float* x,
+                std::size_t x_width, const float* table, std::size_t width);
+void add_marked(double* out, std::size_t out_step, std::size_t n, BitRows marks, const double* x,
+                std::size_t x_width, const double* table, std::size_t width);
+/// later[k] -> now[k] += beta later[k], and errors[k] += now[k].
+void leak_back(float* now, const float* later, float* errors, std::size_t n, float beta);
+void leak_back(double* now, const double* later, double* errors, std::size_t n, double beta);
+
 /// table[c] += rows[k] for all spikes c of positions k < n: the transpose of add_spikes.
 void collect_spikes(float* table, std::size_t n, BitRows spikes, const float* rows, std::size_t width);
 void collect_spikes(double* table, std::size_t n, BitRows spikes, const double* rows, std::size_t width);
@@ -77,11 +87,14 @@ struct NeuronStepBack {
     const T* u = nullptr;
     const T* before = nullptr;  // u of the last step, or null: 0
     const T* x = nullptr;
-    const T* next = nullptr;  // p of the next step, or null: 0
-    T* g = nullptr;           // becomes p
-    T* b = nullptr;           // -= zeta
-    T* square = nullptr;      // -= zeta u per_norm^2
-    T* leak = nullptr;        // += p (u_before - x)
+    const T* next = nullptr;         // p of the next step, or null: 0
+    T* g = nullptr;                  // becomes p
+    T* own = nullptr;                // p - beta p_next, or null: not asked for
+    std::uint64_t* marks = nullptr;  // with `own`: where it is not 0
+    std::size_t words = 0;           // of a position's marks
+    T* b = nullptr;                  // -= zeta
+    T* square = nullptr;             // -= zeta u per_norm^2
+    T* leak = nullptr;               // += p (u_before - x)
 };
 void step_neurons_back(const NeuronStepBack<float>& step, const SurrogateFunction& f);
 void step_neurons_back(const NeuronStepBack<double>& step, const SurrogateFunction& f);

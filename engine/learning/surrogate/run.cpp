@@ -86,11 +86,23 @@ std::size_t output_row(const PlacedLayer& layer, const std::array<std::uint32_t,
     for (std::size_t axis = 0; axis < 3; ++axis) {
         const std::int64_t shifted =
             std::int64_t{at[axis]} + layer.padding[axis] - std::int64_t{tap[axis]} * layer.dilation[axis];
-        if (shifted < 0 || shifted % layer.stride[axis] != 0) return no_row;
-        out[axis] = static_cast<std::uint64_t>(shifted / layer.stride[axis]);
+        if (shifted < 0) return no_row;
+        out[axis] = static_cast<std::uint64_t>(shifted);
+        if (layer.stride[axis] != 1) {
+            if (out[axis] % layer.stride[axis] != 0) return no_row;
+            out[axis] /= layer.stride[axis];
+        }
         if (out[axis] >= (axis == 0 ? layer.out.steps : layer.out.space[axis - 1])) return no_row;
     }
     return row_of(layer.out, out[0], out[1], out[2]);
+}
+
+template <class Use>
+void for_each_bit(const std::uint64_t* bits, std::size_t words, Use&& use) {
+    for (std::size_t w = 0; w < words; ++w) {
+        for (std::uint64_t left = bits[w]; left != 0; left &= left - 1)
+            use(w * 64 + static_cast<std::size_t>(std::countr_zero(left)));
+    }
 }
 
 template <class T>
@@ -538,8 +550,13 @@ void Run<T>::mean_back(std::size_t l, std::span<const double> slope) {
     // The errors are the same in all steps: what came in is summed over them first.
     std::vector<T> sum(places * layer.in.channels, T(0));
     for (std::size_t row = 0; row < from.rows(); ++row) {
-        for (std::size_t c = 0; c < layer.in.channels; ++c)
-            sum[row % places * layer.in.channels + c] += from.at(row, c);
+        T* to = sum.data() + row % places * layer.in.channels;
+        if (from.binary) {
+            for_each_bit(from.bits.data() + row * from.words, from.words,
+                         [&](std::size_t c) { to[c] += T(1); });
+        } else {
+            for (std::size_t c = 0; c < layer.in.channels; ++c) to[c] += from.numbers[row * from.width + c];
+        }
     }
     for (std::size_t k = 0; k < sum.size(); ++k) {
         T* to = sums_.data() + at.weights + k * w.width;
@@ -577,12 +594,8 @@ void Run<T>::push_down_activity(std::size_t l) {
     const Signal<T>& out = layers_[l].out;
     std::vector<T>& errors = layers_[l].errors;
     for (std::size_t row = 0; row < out.rows(); ++row) {
-        for (std::size_t word = 0; word < out.words; ++word) {
-            for (std::uint64_t left = out.bits[row * out.words + word]; left != 0; left &= left - 1) {
-                const auto c = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
-                errors[row * out.width + c] += push;
-            }
-        }
+        for_each_bit(out.bits.data() + row * out.words, out.words,
+                     [&](std::size_t c) { errors[row * out.width + c] += push; });
     }
 }
 
@@ -608,6 +621,12 @@ void Run<T>::spike_back(std::size_t l) {
     back.square = sums_.data() + at.square;
     back.leak = sums_.data() + at.leak;
     const std::size_t row = back.n * w.width;
+    const bool marks = marks_errors(l);
+    if (marks) {
+        back.words = out.words;
+        own_.resize((layer.out.steps + std::size_t{1}) * row);
+        marks_.resize((layer.out.steps + std::size_t{1}) * back.n * back.words);
+    }
     const T* table = w.jump_back.data();
     for (std::size_t t = layer.out.steps; t-- > 0;) {
         back.g = errors.data() + t * row;
@@ -636,6 +655,10 @@ void Run<T>::spike_back(std::size_t l) {
             }
         } else if (!last) {
             for (std::size_t k = 0; k < row; ++k) back.g[k] += w.jump_back[k % w.width] * back.next[k];
+        }
+        if (marks) {
+            back.own = own_.data() + (t + 1) * row;
+            back.marks = marks_.data() + (t + 1) * back.n * back.words;
         }
         step_neurons_back(back, weights_.options().function);
         if (t == 0) continue;
@@ -670,6 +693,56 @@ void Run<T>::collect(std::size_t l) {
     });
 }
 
+/// A spike's derivative is 0 almost everywhere, and errors leak with the same beta from every step to the one
+/// before, as far as they go.
+template <class T>
+bool Run<T>::marks_errors(std::size_t l) const {
+    const PlacedLayer& layer = network_.layers()[l];
+    return layer.spikes() && wants_errors(l) && weights_.options().function.bounded() &&
+           weights_.options().truncate == 0 && layer.stride[0] == 1;
+}
+
+/// The transposed convolution of p. It commutes with the leak p[t] = own[t] + beta p[t + 1]: so only `own`
+/// goes through the kernel, and what comes out leaks. p ends before the first step, as if own were -beta p[0]
+/// there.
+template <class T>
+void Run<T>::hand_down_marked(std::size_t l, std::vector<T>& errors) {
+    const PlacedLayer& layer = network_.layers()[l];
+    const auto& w = weights_[l];
+    const std::size_t row = layer.out.positions() * w.width;
+    const std::size_t words = layers_[l].out.words;
+    for (std::size_t k = 0; k < row; ++k) own_[k] = -w.beta * layers_[l].errors[k];
+    for (std::size_t place = 0; place < layer.out.positions(); ++place) {
+        for (std::size_t c = 0; c < layer.out.channels; ++c) {
+            std::uint64_t& word = marks_[place * words + c / 64];
+            if (c % 64 == 0) word = 0;
+            word |= std::uint64_t{1} << (c % 64);
+        }
+    }
+    PlacedLayer longer = layer;
+    longer.out.steps += 1;
+    longer.padding[0] += 1;
+    const std::uint32_t reach = (layer.kernel[0] - 1) * layer.dilation[0];
+    longer.in.steps = std::max(layer.in.steps, layer.out.steps + reach - std::min(reach, layer.padding[0]));
+    const std::size_t in_row = layer.in.positions() * w.in_width;
+    leaking_.assign(longer.in.steps * in_row, T(0));
+    for_each_run(longer, [&](std::uint32_t tap, std::size_t first, std::size_t first_in, std::size_t n,
+                             std::size_t step) {
+        add_marked(leaking_.data() + first_in * w.in_width, step * w.in_width, n,
+                   BitRows{marks_.data() + first * words, words, words}, own_.data() + first * w.width,
+                   w.width, w.backward.data() + std::size_t{tap} * layer.out.channels * w.in_width,
+                   w.in_width);
+    });
+    std::vector<T> nothing(in_row, T(0));
+    std::vector<T> beyond(in_row);
+    for (std::size_t t = longer.in.steps; t-- > 0;) {
+        T* now = leaking_.data() + t * in_row;
+        const T* later = t + 1 < longer.in.steps ? now + in_row : nothing.data();
+        leak_back(now, later, t < layer.in.steps ? errors.data() + t * in_row : beyond.data(), in_row,
+                  w.beta);
+    }
+}
+
 template <class T>
 void Run<T>::hand_down(std::size_t l) {
     if (!wants_errors(l)) return;
@@ -680,6 +753,11 @@ void Run<T>::hand_down(std::size_t l) {
     std::vector<T> own;
     if (joined) own.assign(std::size_t{layer.in.steps} * layer.in.positions() * w.in_width, T(0));
     std::vector<T>& errors = joined ? own : errors_of(layer.from[0]);
+    if (marks_errors(l)) {
+        hand_down_marked(l, errors);
+        if (joined) split(l, own);
+        return;
+    }
 
     const std::size_t taps = layer.taps();
     const std::size_t table_size = std::size_t{layer.out.channels} * w.in_width;

@@ -77,6 +77,8 @@ class Run {
     void spike_back(std::size_t l);
     void collect(std::size_t l);
     void hand_down(std::size_t l);
+    [[nodiscard]] bool marks_errors(std::size_t l) const;
+    void hand_down_marked(std::size_t l, std::vector<T>& errors);
     void split(std::size_t l, const std::vector<T>& errors);
     [[nodiscard]] bool wants_errors(std::size_t l) const;
     std::vector<T>& errors_of(std::uint32_t from);
@@ -95,6 +97,11 @@ class Run {
     std::vector<Layer> layers_;
     std::vector<T> shared_x_, shared_u_;
     std::vector<T> jump_;
+    // Of the layer that is on its way back, one step more, in front: p - beta p of the next step, where it is
+    // not 0.
+    std::vector<T> own_;
+    std::vector<std::uint64_t> marks_;
+    std::vector<T> leaking_;
     std::vector<T> zeros_;
     std::vector<T> sums_;
     std::vector<double> output_;

@@ -1,10 +1,13 @@
-"""The same mini-batch in PyTorch: forward, backward and update of the published speech network.
+r"""The same mini-batch in PyTorch: forward, backward and update of the published speech network.
 
 Written for speed: one convolution per layer over all steps, the loop over steps on (channels, batch, bands)
 slices, spikes of all steps stacked, lateral connections as one matrix product a step. Prints one JSON object
 a batch.
 
-    python peer_torch.py [--batch 64] [--repeat 3] [--threads 2] [--threshold 1]
+    python peer_torch.py [--batch 64] [--repeat 3] [--threads 2] [--threshold 1] [--saved PREFIX] \
+        [--triangle SLOPE]
+
+PREFIX: samples and parameters that benchmark_surrogate --save wrote.
 """
 
 import argparse
@@ -16,11 +19,13 @@ import torch
 
 STEPS, BANDS, CHANNELS, CLASSES = 101, 40, 64, 12
 DILATIONS = ((1, 1), (4, 3), (16, 9))
-SIGMA, RHO, EPS = 10.0, 0.1, 1e-8
+SIGMA, PEAK, RHO, EPS = 10.0, 0.25, 0.1, 1e-8
 
 
 class Spike(torch.autograd.Function):
-    """Heaviside forward, sigmoid's derivative (without its slope) backward."""
+    """Heaviside forward, sigmoid's derivative (without its slope) backward, or a triangle of this slope."""
+
+    triangle = 0.0
 
     @staticmethod
     def forward(ctx, z):
@@ -30,6 +35,8 @@ class Spike(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g):
         (z,) = ctx.saved_tensors
+        if Spike.triangle:
+            return g * (PEAK * (1 - Spike.triangle * z.abs()).clamp_min(0))
         s = torch.sigmoid(SIGMA * z)
         return g * s * (1 - s)
 
@@ -65,7 +72,10 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--threshold", type=float, default=1.0)
+    parser.add_argument("--saved")
+    parser.add_argument("--triangle", type=float, default=0.0)
     options = parser.parse_args()
+    Spike.triangle = options.triangle
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     layers = torch.nn.ModuleList(
@@ -73,9 +83,18 @@ def main():
     )
     w = torch.nn.Parameter(torch.randn(CHANNELS * BANDS, CLASSES) * 0.15 / (CHANNELS * BANDS) ** 0.5)
     b = torch.nn.Parameter(torch.ones(CLASSES))
-    optimiser = torch.optim.RAdam([*layers.parameters(), w, b], lr=1e-3)
     x = torch.randn(options.batch, 3, STEPS, BANDS)
     y = torch.arange(options.batch) % CLASSES
+    if options.saved:
+        steps_first = torch.from_file(f"{options.saved}.input", size=x.numel())
+        x = steps_first.reshape(options.batch, STEPS, 3, BANDS).transpose(1, 2).contiguous()
+        y = torch.from_file(f"{options.saved}.labels", size=options.batch, dtype=torch.int64)
+        parameters = [p for layer in layers for p in (layer.w, layer.beta, layer.b)] + [w, b]
+        sizes = [p.numel() for p in parameters]
+        stored = torch.from_file(f"{options.saved}.parameters", size=sum(sizes), dtype=torch.float64)
+        for parameter, numbers in zip(parameters, stored.split(sizes), strict=True):
+            parameter.data.copy_(numbers.reshape(parameter.shape))
+    optimiser = torch.optim.RAdam([*layers.parameters(), w, b], lr=1e-3)
     for _ in range(options.repeat):
         wall, cpu = time.perf_counter(), time.process_time()
         optimiser.zero_grad()

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "saltus/engine/errors.hpp"
 #include "saltus/engine/learning/surrogate_text.hpp"
 #include "saltus/engine/random.hpp"
@@ -105,6 +108,41 @@ TEST_SUITE("learning/surrogate") {
         const SurrogateTrace cut = trace_of(network, options);
         CHECK(cut.output == whole.output);
         CHECK(cut.gradient != whole.gradient);
+    }
+
+    TEST_CASE("errors that only go on where the derivative is not 0 give the same gradient") {
+        const std::vector<std::pair<std::string, Shape>> networks{
+            {branches, {2, 6}},
+            {"dense 70 recurrent; dense 20; readout mean", {2, 6}},
+            {"conv 3 kernel=4 dilation=3; conv 5 kernel=3 padding=0 dilation=2 no_lateral; dense 4; readout "
+             "last",
+             {2}},
+            {"conv 20 kernel=2x3 padding=2x1; conv 4 kernel=4x3 stride=1x2 dilation=2x1; readout max",
+             {2, 6}},
+            {"conv 4 kernel=3x2x3; conv 3 kernel=1x3x3 stride=1x2x1; conv 3 kernel=6x2x2 padding=0x1x1; "
+             "readout mean",
+             {2, 4, 5}}};
+        for (const auto& [text, input] : networks) {
+            CAPTURE(text);
+            const SurrogateNetwork network = network_of(text, input, 12);
+            for (const char* kind : {"triangle", "box"}) {
+                SurrogateOptions options = in_double();
+                options.function = surrogate_function(kind);
+                options.function.slope = 2.0;
+                const SurrogateTrace marked = trace_of(network, options);
+                options.truncate = 1000;  // more than there are steps: the whole gradient, by dense products
+                const SurrogateTrace dense = trace_of(network, options);
+                REQUIRE(marked.gradient.size() == dense.gradient.size());
+                double largest = 0.0;
+                double difference = 0.0;
+                for (std::size_t k = 0; k < dense.gradient.size(); ++k) {
+                    largest = std::max(largest, std::abs(dense.gradient[k]));
+                    difference = std::max(difference, std::abs(dense.gradient[k] - marked.gradient[k]));
+                }
+                CHECK(largest > 0.0);
+                CHECK(difference <= 1e-13 * largest);
+            }
+        }
     }
 
     TEST_CASE("layers in words are read back as they were") {
