@@ -91,6 +91,11 @@ class SteppedRule::Machine {
         surrogate::check(options);
         if (options.truncate > 0)
             throw LimitError("truncate: a network on the stepped clock learns over all steps; expected 0.");
+        if (options.recompute) {
+            throw LimitError(
+                "recompute: a network on the stepped clock keeps its potentials; expected not to be asked "
+                "for.");
+        }
         if (options.precision == SurrogateOptions::Precision::float64)
             rules_.precision = stepped::Precision::float64;
         // What the threshold sees is what the derivative of a spike is a function of.

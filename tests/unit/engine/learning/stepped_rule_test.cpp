@@ -498,6 +498,9 @@ TEST_SUITE("learning/stepped rule") {
         options.truncate = 3;
         CHECK(contains(refusal(good, lif, options), "truncate"));
         options = {};
+        options.recompute = true;
+        CHECK(contains(refusal(good, lif, options), "recompute"));
+        options = {};
         options.activity = -1.0;
         CHECK(contains(refusal(good, lif, options), "activity: expected >= 0"));
 

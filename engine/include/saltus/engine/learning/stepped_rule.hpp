@@ -30,7 +30,8 @@ class SteppedRule final : public FrameRule {
     /// `options`, float64 is taken for the clock, too; float32 leaves what the rules say. Throws UsageError
     /// where samples and network differ, NetworkError for what the clock refuses, LimitError, with the name
     /// of the population or projection, for what does not learn: several Dense or Convolution between two
-    /// populations, explicit synapses, delays that differ, steps that are not linear, truncation.
+    /// populations, explicit synapses, delays that differ, steps that are not linear, truncation,
+    /// recomputation.
     SteppedRule(Network network, SteppedRules rules, std::shared_ptr<const FrameSet> samples,
                 const SurrogateOptions& options);
     ~SteppedRule() override;
