@@ -88,7 +88,7 @@ void Block::prefetch_dense(const Arrival& arrival) const {
     rows->weights.visit([&](auto weights) {
         constexpr std::size_t per_line = 64 / sizeof(weights[0]);
         const auto* row = weights.data() + rows->place(arrival.begin);
-        for (std::size_t k = 0; k < plan_.range.size(); k += per_line) __builtin_prefetch(row + k);
+        for (std::size_t k = 0; k < rows->range.size(); k += per_line) __builtin_prefetch(row + k);
     });
 }
 

@@ -1,62 +1,71 @@
-// A block: neurons of one population that one thread looks after. All schedules advance blocks, and only
-// blocks: a block takes the spikes that reach it, goes from event to event up to the end of a window, and
+// A block: neurons that one thread looks after, of one population or of several that are alike. All schedules
+// advance blocks, and only blocks: a block takes the spikes that reach it, goes from event to event up to the end of a window, and
 // leaves its spikes. What it does depends on the spikes alone, not on windows, threads or ranks.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "../events/window_ring.hpp"
+#include "piece.hpp"
 #include "poisson.hpp"
 #include "procedural.hpp"
 #include "route.hpp"
 #include "saltus/engine/communication.hpp"
+#include "saltus/engine/errors.hpp"
 #include "saltus/engine/network.hpp"
 #include "saltus/engine/snapshot.hpp"
 #include "synapses.hpp"
 
 namespace saltus {
 
-/// Rows of a dense matrix: every neuron of the block has its weight in the row of each source.
+/// Rows of a dense matrix: every neuron of a piece has its weight in the row of each source.
 struct DenseRows {
     Weights weights;
     std::uint32_t row_length = 0;
-    std::uint32_t first = 0;  // column of the block's first neuron
+    NeuronRange range;  // of the piece, in columns
+    std::uint32_t first = 0;
     std::int64_t delay_fs = 0;
 
-    /// Of the weight from `source` to the block's first neuron.
+    /// Of the weight from `source` to the first neuron of the piece.
     [[nodiscard]] std::size_t place(NeuronIndex source) const {
-        return std::size_t{source} * row_length + first;
+        return std::size_t{source} * row_length + range.begin;
     }
 };
 
-/// One Poisson train for each neuron of the block: drawn where it arrives, no spike is ever sent.
+/// One Poisson train for each neuron of a piece: drawn where it arrives, no spike is ever sent.
 struct OwnTrains {
     neurons::PoissonSource source;
     std::uint32_t size = 0;  // of the source population
+    NeuronRange range;       // of the piece
+    std::uint32_t first = 0;
+    std::uint32_t number = 0;  // of the projection among those of such trains
     double weight = 1.0;
     std::int64_t delay_fs = 0;
 };
 
-/// A projection as a block sees it: its part of the synapses.
+/// What a block receives from one population along one projection, or along several that lead to its pieces:
+/// its part of the synapses.
 struct Incoming {
     std::variant<SynapseTable, DenseRows, ProceduralRows, std::shared_ptr<const Route>, OwnTrains> synapses;
 };
 
 /// What is fixed before a run.
 struct BlockPlan {
-    std::uint32_t population = 0;  // index in the network
-    std::uint32_t order = 0;       // and in the order of names, as spikes carry it
-    NeuronRange range;
+    std::vector<Piece> pieces;  // one after the other
     std::int64_t window_fs = 1;  // length of windows at most
     std::int64_t longest_delay_fs = 0;
-    bool in_frame = false;                         // the whole population can be kept in moving frames
+    bool in_frame = false;                         // all its neurons can be kept in one moving frame
     std::vector<Incoming> incoming;                // in the order in which coincident arrivals are added
     std::vector<std::vector<std::uint32_t>> from;  // of each population, by order: its entries in `incoming`
+
+    [[nodiscard]] std::uint32_t size() const { return pieces.back().first + pieces.back().range.size(); }
 };
 
 /// Something that a block has to deliver: synapses [begin, begin + count) of a table, segment `begin` of rows
@@ -137,17 +146,38 @@ class Block {
     /// Spikes of the last advance.
     [[nodiscard]] const std::vector<Spike>& spikes() const { return spikes_; }
     [[nodiscard]] std::uint64_t synaptic_events() const { return synaptic_events_; }
-    /// Appends the potential of each neuron at t, nothing for sources; t is not before the last `stop`.
-    virtual void append_potentials(std::int64_t t, std::vector<double>& values) const = 0;
+    /// Writes the potential of each neuron of a piece at t, which is not before the last `stop`, to its place
+    /// among those of its population; not for sources.
+    virtual void put_potentials(std::int64_t t, const Piece& piece, std::span<double> population) const = 0;
 
-    /// Writes the state at t, the last `stop`, into the columns of the whole population, which have its size.
-    virtual void save(std::int64_t t, PopulationSnapshot& snapshot) const = 0;
-    /// Goes on from there, in place of the start of a run.
-    virtual void restore(std::int64_t t, const PopulationSnapshot& snapshot) = 0;
+    /// Writes the state at t, the last `stop`, into the columns of the populations of the network, which have
+    /// their sizes.
+    virtual void save(std::int64_t t, std::vector<PopulationSnapshot>& populations) const = 0;
+    /// Goes on from there, in place of the start of a run. Throws SnapshotError where a part is missing.
+    virtual void restore(std::int64_t t, const std::vector<PopulationSnapshot>& populations) = 0;
 
   protected:
-    void send(std::int64_t t, NeuronIndex neuron) {
-        spikes_.push_back({Time(Duration(t)), plan_.order, plan_.range.begin + neuron});
+    void send(std::int64_t t, std::uint32_t neuron) {
+        const Piece& piece = piece_of(neuron);
+        spikes_.push_back({Time(Duration(t)), piece.order, piece.range.begin + (neuron - piece.first)});
+    }
+    [[nodiscard]] const Piece& piece_of(std::uint32_t neuron) const {
+        const auto later = std::upper_bound(plan_.pieces.begin() + 1, plan_.pieces.end(), neuron,
+                                            [](std::uint32_t i, const Piece& p) { return i < p.first; });
+        return *(later - 1);
+    }
+    /// f(piece, its part of a snapshot) for each piece. Throws SnapshotError where f does not find what it
+    /// looks for.
+    template <class F>
+    void each_saved(const std::vector<PopulationSnapshot>& populations, F&& f) const {
+        for (const Piece& piece : plan_.pieces) {
+            try {
+                f(piece, populations[piece.population]);
+            } catch (const std::out_of_range&) {
+                throw SnapshotError("snapshot: population " + quoted(piece.name) +
+                                    ": a part of its state is missing.");
+            }
+        }
     }
     /// Nothing arrives before.
     [[nodiscard]] std::int64_t next_arrival() const { return std::min(queue_.next(), packed_queue_.next()); }
@@ -191,12 +221,16 @@ class Block {
     std::vector<PackedArrival> packed_scratch_;
 };
 
-/// The block that suits the plan's population; `signal` is the constant signal of each of its neurons or
-/// empty, nothing after `end` matters.
+/// The block that suits the plan's populations. For each population of the network, `signals` holds the
+/// constant signal of its neurons or is empty, `inputs` the spikes that it is given. Nothing after `end`
+/// matters.
 [[nodiscard]] std::unique_ptr<Block> make_block(const Network& network, const BlockPlan& plan,
-                                                std::span<const double> signal, const SpikeTrain* input,
-                                                Time end);
+                                                std::span<const std::vector<double>> signals,
+                                                std::span<const SpikeTrain> inputs, Time end);
 /// Neurons of the population can be kept in a moving frame, whatever part of it.
 [[nodiscard]] bool suits_frame(const Population& population, std::span<const double> signal);
+/// Two populations, each of which suits a frame, can be kept in the same.
+[[nodiscard]] bool share_frame(const Population& a, std::span<const double> signal_a, const Population& b,
+                               std::span<const double> signal_b);
 
 }  // namespace saltus

@@ -12,9 +12,8 @@
 // reach it alone. Hence the same bits for any number of threads and ranks.
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <optional>
-#include <stdexcept>
+#include <span>
 #include <tuple>
 
 #include "instant.hpp"
@@ -146,10 +145,10 @@ class ExactRun {
         crews_.resize(p_.levels);
         for (auto& crew : crews_) crew.resize(p_.parallelism.threads);
         for (const Plan::Place& place : p_.places) {
-            const std::uint32_t q = place.plan.population;
+            const std::uint32_t q = place.plan.pieces.front().population;
             if (!place.sends && !spike_recorded_[q] && ends_early_ != q) continue;
             blocks_.push_back(
-                make_block(p_.network, place.plan, p_.signal[q], &inputs_[q], Time(options.duration)));
+                make_block(p_.network, place.plan, p_.signal, inputs_, Time(options.duration)));
             crews_[place.level][place.thread].push_back({blocks_.back().get()});
         }
         mine_.resize(p_.parallelism.threads);
@@ -360,8 +359,13 @@ class ExactRun {
     }
 
     void append_potentials(std::uint32_t q, std::int64_t t, std::vector<double>& values) const {
+        const std::size_t before = values.size();
+        values.resize(before + p_.network.populations()[q].size());
         for (const auto& block : blocks_) {
-            if (block->plan().population == q) block->append_potentials(t, values);
+            for (const Piece& piece : block->plan().pieces) {
+                if (piece.population == q)
+                    block->put_potentials(t, piece, std::span(values).subspan(before));
+            }
         }
     }
 
@@ -405,22 +409,21 @@ class ExactRun {
 
     void take_snapshot(std::int64_t done) {
         const auto populations = p_.network.populations();
-        std::map<std::uint32_t, PartOfSnapshot> mine;
-        for (const auto& block : blocks_) {
-            const std::uint32_t q = block->plan().population;
-            PartOfSnapshot& part = mine[q];
-            part.population = q;
-            part.snapshot.size = populations[q].size();
-            part.ranges.push_back(block->plan().range);
-            block->save(done, part.snapshot);
-        }
-        std::vector<PartOfSnapshot> parts;
-        for (auto& [q, part] : mine) parts.push_back(std::move(part));
-
         Snapshot snapshot;
         snapshot.populations.resize(populations.size());
         for (std::uint32_t q = 0; q < populations.size(); ++q)
             snapshot.populations[q].size = populations[q].size();
+
+        std::vector<PopulationSnapshot> mine = snapshot.populations;
+        std::vector<std::vector<NeuronRange>> ranges(populations.size());
+        for (const auto& block : blocks_) {
+            block->save(done, mine);
+            for (const Piece& piece : block->plan().pieces) ranges[piece.population].push_back(piece.range);
+        }
+        std::vector<PartOfSnapshot> parts;
+        for (std::uint32_t q = 0; q < populations.size(); ++q) {
+            if (!ranges[q].empty()) parts.push_back({q, std::move(ranges[q]), std::move(mine[q])});
+        }
         Communication& communication = *p_.parallelism.communication;
         snapshot.synaptic_events = communication.sum(synaptic_events());
         snapshot.spike_counts = result_.spike_counts;
@@ -456,13 +459,7 @@ class ExactRun {
         check_resumable(snapshot, p_.network, inputs_digest_);
         const std::int64_t t = snapshot.time.femtoseconds();
         for (const auto& block : blocks_) {
-            const std::uint32_t q = block->plan().population;
-            try {
-                block->restore(t, snapshot.populations[q]);
-            } catch (const std::out_of_range&) {
-                throw SnapshotError("snapshot: population " + quoted(p_.network.populations()[q].name) +
-                                    ": a part of its state is missing.");
-            }
+            block->restore(t, snapshot.populations);
             block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
@@ -499,7 +496,7 @@ class ExactRun {
     std::optional<std::uint32_t> ends_early_;  // with the first spike of this population
     std::vector<SpikeTrain> inputs_;           // of each population
     std::vector<bool> spike_recorded_;
-    std::vector<std::unique_ptr<Block>> blocks_;  // ascending in range within a population
+    std::vector<std::unique_ptr<Block>> blocks_;
     std::vector<std::vector<Crew>> crews_;        // of each level and thread
     std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed:

@@ -14,9 +14,8 @@ template <class Frame>
 class FrameBlock final : public Block {
   public:
     FrameBlock(const BlockPlan& plan, Frame frame) : Block(plan, true), frame_(std::move(frame)) {
-        std::uint32_t source = 0;
         for (const Incoming& incoming : plan.incoming) {
-            if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own, source++);
+            if (const auto* own = std::get_if<OwnTrains>(&incoming.synapses)) add_trains(*own);
             shared_weights_.push_back(shared_weight(incoming));
         }
         if (Frame::has_currents || frame_.drives()) {
@@ -55,50 +54,67 @@ class FrameBlock final : public Block {
         }
     }
 
-    void append_potentials(std::int64_t t, std::vector<double>& values) const override {
+    void put_potentials(std::int64_t t, const Piece& piece, std::span<double> population) const override {
         Frame frame = frame_;
         while (frame.clock().end() <= t) frame.advance_frame();
         const auto m = frame.at(t);
-        for (std::uint32_t i = 0; i < frame.size(); ++i) values.push_back(frame.potential(i, m));
+        for (std::uint32_t k = 0; k < piece.range.size(); ++k)
+            population[piece.range.begin + k] = frame.potential(piece.first + k, m);
     }
 
-    void save(std::int64_t t, PopulationSnapshot& snapshot) const override {
+    void save(std::int64_t t, std::vector<PopulationSnapshot>& populations) const override {
         Frame frame = frame_;
         while (frame.clock().end() <= t) frame.advance_frame();
-        snapshot.frame_origin = frame.clock().origin();
-        Frame::each_coefficient(frame, [&](const char* name, std::uint32_t i, double value) {
-            std::vector<double>& column = snapshot.reals[name];
-            column.resize(snapshot.size);
-            column[plan_.range.begin + i] = value;
-        });
+        for (const Piece& piece : plan_.pieces) {
+            PopulationSnapshot& snapshot = populations[piece.population];
+            snapshot.frame_origin = frame.clock().origin();
+            Frame::each_coefficient(frame, piece, [&](const char* name, NeuronIndex neuron, double value) {
+                std::vector<double>& column = snapshot.reals[name];
+                column.resize(snapshot.size);
+                column[neuron] = value;
+            });
+        }
         RadixHeap<Own> own = own_;
         own.pop_before(INT64_MAX, [&](const Own& o) {
-            snapshot.events.push_back(
-                {Time(Duration(o.time)), plan_.range.begin + o.neuron,
+            const Piece& piece = piece_of(o.neuron);
+            populations[piece.population].events.push_back(
+                {Time(Duration(o.time)), piece.range.begin + (o.neuron - piece.first),
                  o.what == Own::release ? NeuronEvent::What::release : NeuronEvent::What::look, o.rest_fs});
         });
         for (const Trains& trains : trains_) {
+            PopulationSnapshot& snapshot = populations[piece_of(trains.first).population];
             if (snapshot.trains.size() <= trains.source) snapshot.trains.resize(trains.source + 1);
-            const std::size_t group = (plan_.range.begin + trains.first) / PoissonGroup::neurons_per_group;
             auto& groups = snapshot.trains[trains.source];
-            if (groups.size() <= group) groups.resize(group + 1);
-            groups[group] = trains.group.where();
+            if (groups.size() <= trains.number) groups.resize(trains.number + 1);
+            groups[trains.number] = trains.group.where();
         }
     }
-    void restore(std::int64_t t, const PopulationSnapshot& snapshot) override {
-        frame_.start_frame_at(snapshot.frame_origin);
-        Frame::each_coefficient(frame_, [&](const char* name, std::uint32_t i, double& value) {
-            value = snapshot.reals.at(name).at(plan_.range.begin + i);
+    void restore(std::int64_t t, const std::vector<PopulationSnapshot>& populations) override {
+        frame_.start_frame_at(t / frame_.clock().length() * frame_.clock().length());
+        own_ = {};
+        each_saved(populations, [&](const Piece& piece, const PopulationSnapshot& snapshot) {
+            if (snapshot.frame_origin != frame_.clock().origin()) {
+                throw SnapshotError("snapshot: population " + quoted(piece.name) +
+                                    ": expected its frame to begin at " +
+                                    std::to_string(frame_.clock().origin()) + " fs, found " +
+                                    std::to_string(snapshot.frame_origin) + " fs.");
+            }
+            Frame::each_coefficient(frame_, piece, [&](const char* name, NeuronIndex neuron, double& value) {
+                value = snapshot.reals.at(name).at(neuron);
+            });
+            for (const NeuronEvent& event : snapshot.events) {
+                if (event.neuron < piece.range.begin || event.neuron >= piece.range.end) continue;
+                own_.push({event.time.femtoseconds(), piece.first + (event.neuron - piece.range.begin),
+                           event.what == NeuronEvent::What::release ? Own::release : Own::look,
+                           static_cast<float>(event.rest_fs)});
+            }
+            for (Trains& trains : trains_) {
+                if (&piece_of(trains.first) == &piece)
+                    trains.group.go_to(snapshot.trains.at(trains.source).at(trains.number));
+            }
         });
         standing_ = 0;
         for (std::uint32_t i = 0; i < frame_.size(); ++i) standing_ += frame_.stands(i);
-        own_ = {};
-        for (const NeuronEvent& event : snapshot.events) {
-            if (event.neuron < plan_.range.begin || event.neuron >= plan_.range.end) continue;
-            own_.push({event.time.femtoseconds(), event.neuron - plan_.range.begin,
-                       event.what == NeuronEvent::What::release ? Own::release : Own::look,
-                       static_cast<float>(event.rest_fs)});
-        }
         if (watches()) {
             // Neurons are looked at anew at t, or, where crossings depend on when they are looked for, at the
             // next instant at which a whole run does so.
@@ -107,10 +123,6 @@ class FrameBlock final : public Block {
             frame_.watch_all();
         }
         now_ = t;
-        for (Trains& trains : trains_) {
-            const std::size_t group = (plan_.range.begin + trains.first) / PoissonGroup::neurons_per_group;
-            trains.group.go_to(snapshot.trains.at(trains.source).at(group));
-        }
     }
 
   private:
@@ -134,6 +146,7 @@ class FrameBlock final : public Block {
     struct Trains {
         PoissonGroup group;
         std::uint32_t source;  // number of the projection among those of such trains
+        std::uint32_t number;  // of the group
         std::uint32_t first;   // neuron of the block
         double weight;
         std::int64_t delay;
@@ -145,13 +158,13 @@ class FrameBlock final : public Block {
         [[nodiscard]] std::int64_t time() const { return after(group.time(), delay); }
     };
 
-    void add_trains(const OwnTrains& own, std::uint32_t source) {
+    void add_trains(const OwnTrains& own) {
         constexpr std::uint32_t length = PoissonGroup::neurons_per_group;
-        const std::uint32_t size = own.size;
-        for (std::uint32_t first = plan_.range.begin; first < plan_.range.end; first += length) {
-            trains_.push_back({.group = PoissonGroup(own.source, size, first / length),
-                               .source = source,
-                               .first = first - plan_.range.begin,
+        for (std::uint32_t first = own.range.begin; first < own.range.end; first += length) {
+            trains_.push_back({.group = PoissonGroup(own.source, own.size, first / length),
+                               .source = own.number,
+                               .number = first / length,
+                               .first = own.first + (first - own.range.begin),
                                .weight = own.weight,
                                .delay = own.delay_fs});
         }
@@ -398,11 +411,12 @@ class FrameBlock final : public Block {
             });
             synaptic_events_ += drawn.targets.size();
         } else {
-            synaptic_events_ += frame_.size();
-            if (vanishes_everywhere()) return;
             const auto& rows = std::get<DenseRows>(synapses);
+            synaptic_events_ += rows.range.size();
+            if (vanishes_everywhere()) return;
             rows.weights.visit([&](auto weights) {
-                frame_.deliver_row(weights.data() + rows.place(arrival.begin), m, hot);
+                frame_.deliver_row(rows.first, rows.range.size(), weights.data() + rows.place(arrival.begin),
+                                   m, hot);
             });
         }
     }

@@ -23,6 +23,7 @@
 #include "../exponential.hpp"
 #include "instant.hpp"
 #include "kernels.hpp"
+#include "piece.hpp"
 #include "saltus/engine/neurons/models.hpp"
 
 namespace saltus {
@@ -107,8 +108,11 @@ constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 constexpr double few_roundings = 8 * 0x1p-53;
 
 /// Targets of a dense row.
-struct Everybody {
-    [[nodiscard]] std::uint32_t operator[](std::size_t k) const { return static_cast<std::uint32_t>(k); }
+struct Neighbours {
+    std::uint32_t first;
+    [[nodiscard]] std::uint32_t operator[](std::size_t k) const {
+        return first + static_cast<std::uint32_t>(k);
+    }
 };
 
 /// What the frames have in common: thresholds, resets, refractory periods.
@@ -244,13 +248,13 @@ class DeltaFrame {
         }
     }
 
-    /// The same with a weight for every neuron.
+    /// The same with a weight for every neuron of n from number `first` on.
     template <class W, class Hot>
-    void deliver_row(const W* weights, const Moment& m, Hot&& hot) {
-        if (!parameters_.distance.one()) return deliver(Everybody(), size(), weights, m, hot);
+    void deliver_row(std::uint32_t first, std::uint32_t n, const W* weights, const Moment& m, Hot&& hot) {
+        if (!parameters_.distance.one()) return deliver(Neighbours{first}, n, weights, m, hot);
         const double bound = bound_of(0, m);
-        if (!kernels::add_row_and_compare(c_.data(), weights, size(), J_ * m.e, bound)) return;
-        for (std::uint32_t i = 0; i < size(); ++i) {
+        if (!kernels::add_row_and_compare(c_.data() + first, weights, n, J_ * m.e, bound)) return;
+        for (std::uint32_t i = first; i < first + n; ++i) {
             if (c_[i] >= bound) hot(i);
         }
     }
@@ -332,10 +336,11 @@ class DeltaFrame {
         return parameters_.rest[i] + (c_[i] - m.offset) / m.e;
     }
 
-    /// Calls f(name, i, coefficient) for all that the state of neuron i is made of.
+    /// Calls f(name, neuron of the population, coefficient) for all that the state of a piece is made of.
     template <class Self, class F>
-    static void each_coefficient(Self& self, F&& f) {
-        for (std::uint32_t i = 0; i < self.size(); ++i) f("c", i, self.c_[i]);
+    static void each_coefficient(Self& self, const Piece& piece, F&& f) {
+        for (std::uint32_t k = 0; k < piece.range.size(); ++k)
+            f("c", piece.range.begin + k, self.c_[piece.first + k]);
     }
     void start_frame_at(std::int64_t origin) { clock_.start_at(origin); }
 
@@ -495,8 +500,8 @@ class ExpFrame {
     }
 
     template <class W, class Hot>
-    void deliver_row(const W* weights, const Moment& m, Hot&& hot) {
-        deliver(Everybody(), size(), weights, m, hot);
+    void deliver_row(std::uint32_t first, std::uint32_t n, const W* weights, const Moment& m, Hot&& hot) {
+        deliver(Neighbours{first}, n, weights, m, hot);
     }
 
     template <std::size_t n>
@@ -581,10 +586,10 @@ class ExpFrame {
     }
 
     template <class Self, class F>
-    static void each_coefficient(Self& self, F&& f) {
-        for (std::uint32_t i = 0; i < self.size(); ++i) {
-            f("A", i, self.coefficients_[i].A);
-            f("B", i, self.coefficients_[i].B);
+    static void each_coefficient(Self& self, const Piece& piece, F&& f) {
+        for (std::uint32_t k = 0; k < piece.range.size(); ++k) {
+            f("A", piece.range.begin + k, self.coefficients_[piece.first + k].A);
+            f("B", piece.range.begin + k, self.coefficients_[piece.first + k].B);
         }
     }
     void start_frame_at(std::int64_t origin) { clock_.start_at(origin); }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -32,20 +33,52 @@ concept HasFrame = requires {
 
 /// Parameters of the neurons of `range`, one if all share them.
 template <class P>
-std::vector<P> part(const std::string& population, const neurons::PerNeuron<P>& all, NeuronRange range) {
+std::vector<P> parameters_of(const std::string& population, const neurons::PerNeuron<P>& all, NeuronRange range) {
     if (all.size() == 1) return {all[0]};
-    std::vector<P> part;
-    part.reserve(range.size());
+    std::vector<P> parameters;
+    parameters.reserve(range.size());
     for (NeuronIndex i = range.begin; i < range.end; ++i) {
-        part.push_back(all[i]);
+        parameters.push_back(all[i]);
         if constexpr (requires(P p) { p.V_0; }) {
-            if (std::isfinite(part.back().V_0)) continue;
+            if (std::isfinite(parameters.back().V_0)) continue;
             throw NetworkError(population, "V_0",
                                "neuron " + std::to_string(i) + ": expected a finite number, found " +
-                                   std::to_string(part.back().V_0) + ".");
+                                   std::to_string(parameters.back().V_0) + ".");
         }
     }
-    return part;
+    return parameters;
+}
+
+/// Parameters of the neurons of a block, one if all share them.
+template <class P>
+std::vector<P> parameters_of(const Network& network, const BlockPlan& plan) {
+    const auto of_piece = [&](const Piece& piece) {
+        const auto& model = network.populations()[piece.population].model;
+        return parameters_of(piece.name, std::get<neurons::PerNeuron<P>>(model), piece.range);
+    };
+    std::vector<P> all = of_piece(plan.pieces.front());
+    if (plan.pieces.size() == 1) return all;
+    all.resize(plan.pieces.front().range.size(), all.front());
+    all.reserve(plan.size());
+    for (std::size_t k = 1; k < plan.pieces.size(); ++k) {
+        const std::vector<P> parameters = of_piece(plan.pieces[k]);
+        for (std::uint32_t i = 0; i < plan.pieces[k].range.size(); ++i)
+            all.push_back(parameters[parameters.size() == 1 ? 0 : i]);
+    }
+    return all;
+}
+
+/// Constant signal of the neurons of a block, or none.
+std::vector<double> signal_of(const BlockPlan& plan, std::span<const std::vector<double>> signals) {
+    std::vector<double> all;
+    for (const Piece& piece : plan.pieces) {
+        const std::vector<double>& signal = signals[piece.population];
+        if (signal.empty()) continue;
+        all.resize(plan.size());
+        std::copy(signal.begin() + piece.range.begin, signal.begin() + piece.range.end,
+                  all.begin() + piece.first);
+    }
+    return all;
 }
 
 template <class P>
@@ -61,6 +94,30 @@ std::vector<typename P::Constants> constants_of(const std::vector<P>& parameters
 }
 
 }  // namespace
+
+bool share_frame(const Population& a, std::span<const double> signal_a, const Population& b,
+                 std::span<const double> signal_b) {
+    return std::visit(
+        [&]<class M>(const M& model) {
+            if constexpr (neurons::HasNeurons<M>) {
+                using P = typename M::value_type;
+                if constexpr (HasFrame<P>) {
+                    const M* const other = std::get_if<M>(&b.model);
+                    if (!other) return false;
+                    // The neurons of each share what one frame has to share: one of each stands for all.
+                    const auto constants = [](const P& p, std::span<const double> signal) {
+                        return neurons::constants(p, signal.empty() ? 0.0 : signal.front());
+                    };
+                    const P first = model[0];
+                    const P second = (*other)[0];
+                    return FrameOf<P>::type::suits({first, second},
+                                                   {constants(first, signal_a), constants(second, signal_b)});
+                }
+            }
+            return false;
+        },
+        a.model);
+}
 
 bool suits_frame(const Population& population, std::span<const double> signal) {
     return std::visit(
@@ -80,14 +137,14 @@ bool suits_frame(const Population& population, std::span<const double> signal) {
 }
 
 std::unique_ptr<Block> make_block(const Network& network, const BlockPlan& plan,
-                                  std::span<const double> signal, const SpikeTrain* input, Time end) {
-    static const SpikeTrain nothing;
-    const Population& population = network.populations()[plan.population];
-    if (!signal.empty()) signal = signal.subspan(plan.range.begin, plan.range.size());
+                                  std::span<const std::vector<double>> signals,
+                                  std::span<const SpikeTrain> inputs, Time end) {
+    const Piece& first = plan.pieces.front();  // the others are like it
+    const Population& population = network.populations()[first.population];
     return std::visit(
         [&]<class M>(const M& model) -> std::unique_ptr<Block> {
             if constexpr (std::is_same_v<M, neurons::Input>) {
-                return std::make_unique<TrainBlock>(plan, input ? *input : nothing);
+                return std::make_unique<TrainBlock>(plan, inputs[first.population]);
             } else if constexpr (std::is_same_v<M, neurons::SpikeSource>) {
                 return std::make_unique<TrainBlock>(plan, model.spikes);
             } else if constexpr (std::is_same_v<M, neurons::PoissonSource>) {
@@ -96,20 +153,20 @@ std::unique_ptr<Block> make_block(const Network& network, const BlockPlan& plan,
                 return std::make_unique<RegularBlock>(plan, model);
             } else {
                 using P = typename M::value_type;
-                const std::vector<P> parameters = part(population.name, model, plan.range);
+                const std::vector<P> parameters = parameters_of<P>(network, plan);
+                const std::vector<double> signal = signal_of(plan, signals);
                 if constexpr (HasFrame<P>) {
                     if (plan.in_frame) {
                         using Frame = typename FrameOf<P>::type;
                         return std::make_unique<FrameBlock<Frame>>(
-                            plan, Frame(parameters, constants_of(parameters, signal), plan.range.size()));
+                            plan, Frame(parameters, constants_of(parameters, signal), plan.size()));
                     }
                 }
                 const Layout layout =
-                    plan.range.size() == population.size() ? layout_of(network, plan.population) : Layout();
+                    plan.size() == population.size() ? layout_of(network, first.population) : Layout();
                 return std::make_unique<NeuronBlock<P>>(
                     plan, layout,
-                    PopulationState<P>(parameters, plan.range.size(),
-                                       std::vector<double>(signal.begin(), signal.end()), layout, end));
+                    PopulationState<P>(parameters, plan.size(), signal, layout, end));
             }
         },
         population.model);

@@ -1,4 +1,4 @@
-// A block of neurons of any model, each with its state at an instant of its own (population_state.hpp).
+// A block of neurons of one population of any model, each with its state at an instant of its own (population_state.hpp).
 #pragma once
 
 #include "../events/queue.hpp"
@@ -13,7 +13,7 @@ class NeuronBlock final : public Block {
   public:
     NeuronBlock(const BlockPlan& plan, const Layout& layout, PopulationState<P> state)
         : Block(plan),
-          sums_(plan.range.size(), layout, neurons::separates_signs<P>),
+          sums_(plan.size(), layout, neurons::separates_signs<P>),
           state_(std::move(state)) {
         state_.start(waker());
     }
@@ -33,18 +33,20 @@ class NeuronBlock final : public Block {
         }
     }
 
-    void append_potentials(std::int64_t t, std::vector<double>& values) const override {
-        for (NeuronIndex j = 0; j < plan_.range.size(); ++j) {
-            values.push_back(state_.potential(j, Time(Duration(t))));
-        }
+    void put_potentials(std::int64_t t, const Piece& piece, std::span<double> population) const override {
+        for (NeuronIndex j = 0; j < plan_.size(); ++j)
+            population[piece.range.begin + j] = state_.potential(j, Time(Duration(t)));
     }
 
-    void save(std::int64_t, PopulationSnapshot& snapshot) const override {
-        state_.save(snapshot, plan_.range.begin);
+    void save(std::int64_t, std::vector<PopulationSnapshot>& populations) const override {
+        const Piece& piece = plan_.pieces.front();
+        state_.save(populations[piece.population], piece.range.begin);
     }
-    void restore(std::int64_t, const PopulationSnapshot& snapshot) override {
+    void restore(std::int64_t, const std::vector<PopulationSnapshot>& populations) override {
         wakes_ = {};
-        state_.restore(snapshot, plan_.range.begin, waker());
+        each_saved(populations, [&](const Piece& piece, const PopulationSnapshot& snapshot) {
+            state_.restore(snapshot, piece.range.begin, waker());
+        });
     }
 
   private:
@@ -89,7 +91,7 @@ class NeuronBlock final : public Block {
         } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
             rows->weights.visit(
                 [&](auto weights) { sums_.add_to_all(weights.data() + rows->place(arrival.begin), 1.0); });
-            synaptic_events_ += plan_.range.size();
+            synaptic_events_ += plan_.size();
         } else if (RowDraw* const row = draws_[arrival.route()].get()) {
             const RowDraw::Segment drawn = row->segment(arrival.begin);
             drawn.visit_weights([&](auto weights) {

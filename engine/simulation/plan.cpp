@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <numeric>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "layout.hpp"
 #include "memory.hpp"
@@ -131,10 +134,76 @@ LimitError too_many(const std::string& projection, const SynapseTable::Expected&
 struct Target {
     std::vector<const Projection*> projections;  // in order
     std::vector<std::optional<PlainChain>> chains;
+    std::vector<const neurons::PoissonSource*> trains;  // of each projection that is drawn where it arrives
     bool divisible = true;
     bool in_frame = false;
     std::uint32_t grain = 1;  // blocks begin at its multiples
+    std::uint32_t alike = 0;  // the first population, by name, whose neurons it may share blocks with
 };
+
+/// The synapses of a projection if a block keeps them in a table.
+const Stage* kept_synapses(const std::optional<PlainChain>& chain) {
+    if (!chain || std::holds_alternative<Dense>(chain->synapses)) return nullptr;
+    const auto* rule = std::get_if<Rule>(&chain->synapses);
+    return rule && rule->procedural ? nullptr : &chain->synapses;
+}
+
+/// As many synapses as are kept of these, in the mean, or more.
+double most_synapses_of(const Stage& kept, NeuronRange range) {
+    if (const auto* rule = std::get_if<Rule>(&kept)) return SynapseTable::expected(*rule, range).synapses;
+    return static_cast<double>(std::get<Sparse>(kept).table->targets.size());
+}
+
+/// Projections from one population into pieces of a block, one each, that are delivered as one.
+struct Bundle {
+    struct Strand {
+        const Piece* piece;
+        std::size_t projection;  // number among those into its population
+    };
+    std::uint32_t source_order = 0;
+    std::uint32_t nth = 0;  // of the projections from there into one population
+    std::vector<Strand> strands;
+    std::optional<SynapseTable::Kind> kind;  // if pieces may share a table
+    double synapses = 0.0;                   // of the table at most
+};
+
+/// What leads into a block, in the order in which coincident arrivals are added.
+std::vector<Bundle> bundles_of(const BlockPlan& plan, const std::vector<Target>& targets,
+                               const std::vector<std::uint32_t>& order) {
+    std::vector<Bundle> bundles;
+    for (const Piece& piece : plan.pieces) {
+        const Target& target = targets[piece.population];
+        std::uint32_t nth = 0;
+        for (std::size_t k = 0; k < target.projections.size(); ++k) {
+            const bool again = k > 0 && target.projections[k - 1]->source == target.projections[k]->source;
+            nth = again ? nth + 1 : 0;
+            Bundle bundle;
+            bundle.source_order = order[target.projections[k]->source];
+            bundle.nth = nth;
+            bundle.strands.push_back({&piece, k});
+            const Stage* const kept = kept_synapses(target.chains[k]);
+            if (plan.pieces.size() > 1 && kept && !target.trains[k]) {
+                bundle.kind = SynapseTable::kind_of(*kept, target.chains[k]->delay);
+                bundle.synapses = most_synapses_of(*kept, piece.range);
+                const auto same = std::find_if(bundles.begin(), bundles.end(), [&](const Bundle& other) {
+                    return other.source_order == bundle.source_order && other.nth == nth &&
+                           other.kind == bundle.kind &&
+                           other.synapses + bundle.synapses < 0.9 * SynapseTable::most_synapses;
+                });
+                if (same != bundles.end()) {
+                    same->strands.push_back(bundle.strands.front());
+                    same->synapses += bundle.synapses;
+                    continue;
+                }
+            }
+            bundles.push_back(std::move(bundle));
+        }
+    }
+    std::stable_sort(bundles.begin(), bundles.end(), [](const Bundle& a, const Bundle& b) {
+        return std::tie(a.source_order, a.nth) < std::tie(b.source_order, b.nth);
+    });
+    return bundles;
+}
 
 /// Before anything is drawn: it would take long, and systems end a process that asks for more than they have.
 void refuse_more_than_memory(const Network& network, const std::vector<Target>& targets,
@@ -150,12 +219,14 @@ void refuse_more_than_memory(const Network& network, const std::vector<Target>& 
             const Projection* const projection = targets[q].projections[k];
             SynapseTable::Expected here;
             for (const Plan::Place& place : places) {
-                if (place.plan.population != q) continue;
-                const auto part = SynapseTable::expected(*rule, place.plan.range);
-                if (part.synapses > 1.1 * static_cast<double>(SynapseTable::most_synapses))
-                    throw too_many(network.projection_name(*projection), part, place.plan.range);
-                here.synapses += part.synapses;
-                here.bytes += part.bytes;
+                for (const Piece& piece : place.plan.pieces) {
+                    if (piece.population != q) continue;
+                    const auto part = SynapseTable::expected(*rule, piece.range);
+                    if (part.synapses > 1.1 * static_cast<double>(SynapseTable::most_synapses))
+                        throw too_many(network.projection_name(*projection), part, piece.range);
+                    here.synapses += part.synapses;
+                    here.bytes += part.bytes;
+                }
             }
             all.bytes += here.bytes;
             if (of_largest && here.bytes <= largest.bytes) continue;
@@ -250,12 +321,23 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
         for (std::size_t k = 0; k < targets[q].projections.size(); ++k) {
             const Projection& projection = *targets[q].projections[k];
             const auto& chain = targets[q].chains[k];
-            if (targets[q].in_frame && chain && own_trains(projection, *chain, network)) {
+            targets[q].trains.push_back(
+                targets[q].in_frame && chain ? own_trains(projection, *chain, network) : nullptr);
+            if (targets[q].trains.back())
                 targets[q].grain = PoissonGroup::neurons_per_group;
-            } else {
+            else
                 sends[projection.source] = true;
-            }
         }
+    }
+
+    // Populations that are alike share blocks: a spike that reaches several of them is one arrival there.
+    for (auto q = by_name.begin(); q != by_name.end(); ++q) {
+        const auto first = std::find_if(by_name.begin(), q, [&](std::uint32_t other) {
+            return targets[other].in_frame && targets[*q].in_frame && targets[other].alike == other &&
+                   lookahead.level[other] == lookahead.level[*q] &&
+                   share_frame(populations[other], signal[other], populations[*q], signal[*q]);
+        });
+        targets[*q].alike = first == q ? *q : *first;
     }
 
     for (std::uint32_t q = 0; q < populations.size(); ++q) {
@@ -274,6 +356,7 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
     const std::uint32_t ranks = parallelism.communication->size();
     const std::uint32_t slots = threads * ranks;
     std::uint32_t next_slot = 0;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> open;  // of (alike, slot): the last place
     for (const std::uint32_t q : by_name) {
         const std::uint32_t size = populations[q].size();
         const auto* poisson = std::get_if<neurons::PoissonSource>(&populations[q].model);
@@ -298,18 +381,26 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
                 const std::uint32_t end = bound(part + 1) - begin > most ? begin + most : bound(part + 1);
                 if (ranks > 1) all_parts.push_back({slot / threads, order[q], {begin, end}});
                 if (slot / threads == parallelism.communication->rank()) {
-                    Place place;
-                    place.plan.population = q;
-                    place.plan.order = order[q];
-                    place.plan.range = {begin, end};
-                    place.plan.window_fs = window_fs;
-                    place.plan.longest_delay_fs = longest_delay_fs;
-                    place.plan.in_frame = targets[q].in_frame;
-                    place.plan.from.resize(populations.size());
-                    place.level = lookahead.level[q];
-                    place.thread = slot % threads;
-                    place.sends = !poisson || sends[q];
-                    places.push_back(std::move(place));
+                    Piece piece{q, order[q], populations[q].name, {begin, end}};
+                    const auto last = open.find({targets[q].alike, slot});
+                    if (last != open.end() &&
+                        places[last->second].plan.size() + piece.range.size() <= SynapseTable::most_targets) {
+                        BlockPlan& shared = places[last->second].plan;
+                        piece.first = shared.size();
+                        shared.pieces.push_back(std::move(piece));
+                    } else {
+                        Place place;
+                        place.plan.pieces.push_back(std::move(piece));
+                        place.plan.window_fs = window_fs;
+                        place.plan.longest_delay_fs = longest_delay_fs;
+                        place.plan.in_frame = targets[q].in_frame;
+                        place.plan.from.resize(populations.size());
+                        place.level = lookahead.level[q];
+                        place.thread = slot % threads;
+                        place.sends = !poisson || sends[q];
+                        open[{targets[q].alike, slot}] = places.size();
+                        places.push_back(std::move(place));
+                    }
                 }
                 begin = end;
             }
@@ -317,39 +408,53 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
     }
 
     refuse_more_than_memory(network, targets, places);
+    const auto incoming_of = [&](const Bundle& bundle) -> Incoming {
+        const Piece& piece = *bundle.strands.front().piece;
+        const std::size_t k = bundle.strands.front().projection;
+        const Target& target = targets[piece.population];
+        const std::optional<PlainChain>& chain = target.chains[k];
+        if (target.trains[k]) {
+            const auto before = target.trains.begin() + static_cast<std::ptrdiff_t>(k);
+            const Rule& rule = std::get<Rule>(chain->synapses);
+            const Duration delay = chain->delay + delay_range(rule).low;
+            return {OwnTrains{
+                .source = *target.trains[k],
+                .size = populations[target.projections[k]->source].size(),
+                .range = piece.range,
+                .first = piece.first,
+                .number = static_cast<std::uint32_t>(
+                    std::count_if(target.trains.begin(), before, [](const auto* t) { return t != nullptr; })),
+                .weight = rule.weight.value,
+                .delay_fs = delay.femtoseconds()}};
+        }
+        if (!chain) {
+            const auto& route = routes[piece.population][k];
+            const Sparse* synapses = route->synapses();
+            if (!synapses) return {route};
+            const Stage stage = *synapses;
+            return {SynapseTable({{&stage, Duration(), piece.range}})};
+        }
+        if (const auto* dense = std::get_if<Dense>(&chain->synapses)) {
+            return {DenseRows{
+                dense->weights, dense->outputs, piece.range, piece.first, chain->delay.femtoseconds()}};
+        }
+        if (!kept_synapses(chain)) {
+            return {ProceduralRows{
+                std::get<Rule>(chain->synapses), chain->delay.femtoseconds(), piece.range, piece.first}};
+        }
+        std::vector<SynapseTable::Part> parts;
+        for (const Bundle::Strand& strand : bundle.strands) {
+            const auto& each = targets[strand.piece->population].chains[strand.projection];
+            parts.push_back({&each->synapses, each->delay, strand.piece->range, strand.piece->first});
+        }
+        return {SynapseTable(parts)};
+    };
     const auto fill = [&](Place& place) {
-        const std::uint32_t q = place.plan.population;
-        const Target& target = targets[q];
-        for (std::size_t k = 0; k < target.projections.size(); ++k) {
-            const Projection& projection = *target.projections[k];
-            const std::optional<PlainChain>& chain = target.chains[k];
-            const std::uint32_t source_size = populations[projection.source].size();
-            const auto* trains = chain && target.in_frame ? own_trains(projection, *chain, network) : nullptr;
-            if (!trains) {
-                place.plan.from[order[projection.source]].push_back(
-                    static_cast<std::uint32_t>(place.plan.incoming.size()));
-            }
-            if (trains) {
-                const Rule& rule = std::get<Rule>(chain->synapses);
-                const Duration delay = chain->delay + delay_range(rule).low;
-                place.plan.incoming.push_back(
-                    {OwnTrains{*trains, source_size, rule.weight.value, delay.femtoseconds()}});
-            } else if (!chain) {
-                const Sparse* synapses = routes[q][k]->synapses();
-                if (synapses)
-                    place.plan.incoming.push_back({SynapseTable(*synapses, Duration(), place.plan.range)});
-                else
-                    place.plan.incoming.push_back({routes[q][k]});
-            } else if (const auto* dense = std::get_if<Dense>(&chain->synapses)) {
-                place.plan.incoming.push_back({DenseRows{
-                    dense->weights, dense->outputs, place.plan.range.begin, chain->delay.femtoseconds()}});
-            } else if (const auto* rule = std::get_if<Rule>(&chain->synapses); rule && rule->procedural) {
-                place.plan.incoming.push_back(
-                    {ProceduralRows{*rule, chain->delay.femtoseconds(), place.plan.range}});
-            } else {
-                place.plan.incoming.push_back(
-                    {SynapseTable(chain->synapses, chain->delay, place.plan.range)});
-            }
+        for (const Bundle& bundle : bundles_of(place.plan, targets, order)) {
+            place.plan.incoming.push_back(incoming_of(bundle));
+            if (std::holds_alternative<OwnTrains>(place.plan.incoming.back().synapses)) continue;
+            place.plan.from[bundle.source_order].push_back(
+                static_cast<std::uint32_t>(place.plan.incoming.size() - 1));
         }
     };
     std::exception_ptr failure;

@@ -22,12 +22,13 @@ struct ProceduralRows {
     Rule rule;  // procedural, and as check_rule accepts it
     std::int64_t delay_before = 0;
     NeuronRange range;
+    std::uint32_t first = 0;  // number in the block of the first neuron
 };
 
 /// Draws rows. Holds memory of its own: one for each block.
 class RowDraw {
   public:
-    /// Synapses of one delay. Targets are counted from the first neuron of the range.
+    /// Synapses of one delay. Targets are numbers in the block.
     struct Segment {
         std::span<const NeuronIndex> targets;
         const float* weights = nullptr;  // as precise as in a table; none: all are one_weight
@@ -121,7 +122,7 @@ class RowDraw {
         row.ends.assign(delays_, 0);
         draw_.from(source, rows_.range.begin, rows_.range.end, [&](const Synapse& s) {
             const std::int64_t steps = (s.delay - delay_.low()).femtoseconds() / delay_.step().femtoseconds();
-            drawn_.push_back({s.target - rows_.range.begin, static_cast<std::uint32_t>(steps),
+            drawn_.push_back({s.target - rows_.range.begin + rows_.first, static_cast<std::uint32_t>(steps),
                               static_cast<float>(s.weight)});
             ++row.ends[drawn_.back().delay];
         });

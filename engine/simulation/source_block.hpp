@@ -1,4 +1,4 @@
-// Blocks whose spikes do not depend on anything that arrives.
+// Blocks whose spikes do not depend on anything that arrives. Each is a whole population.
 #pragma once
 
 #include <algorithm>
@@ -20,9 +20,9 @@ class TrainBlock final : public Block {
         spikes_.clear();
         for (; next() < stop; ++next_) send(next(), train_.neurons[next_]);
     }
-    void append_potentials(std::int64_t, std::vector<double>&) const override {}
-    void save(std::int64_t, PopulationSnapshot&) const override {}
-    void restore(std::int64_t t, const PopulationSnapshot&) override {
+    void put_potentials(std::int64_t, const Piece&, std::span<double>) const override {}
+    void save(std::int64_t, std::vector<PopulationSnapshot>&) const override {}
+    void restore(std::int64_t t, const std::vector<PopulationSnapshot>&) override {
         next_ = static_cast<std::size_t>(
             std::lower_bound(train_.times.begin(), train_.times.end(), Time(Duration(t))) -
             train_.times.begin());
@@ -37,8 +37,8 @@ class PoissonBlock final : public Block {
   public:
     PoissonBlock(const BlockPlan& plan, const neurons::PoissonSource& source) : Block(plan) {
         constexpr std::uint32_t length = PoissonGroup::neurons_per_group;
-        for (std::uint32_t first = 0; first < plan.range.end; first += length) {
-            groups_.emplace_back(source, plan.range.end, first / length);
+        for (std::uint32_t first = 0; first < plan.size(); first += length) {
+            groups_.emplace_back(source, plan.size(), first / length);
         }
         line_up();
     }
@@ -54,13 +54,16 @@ class PoissonBlock final : public Block {
             queue_of_groups_.push({group.time(), turn.group});
         });
     }
-    void append_potentials(std::int64_t, std::vector<double>&) const override {}
-    void save(std::int64_t, PopulationSnapshot& snapshot) const override {
+    void put_potentials(std::int64_t, const Piece&, std::span<double>) const override {}
+    void save(std::int64_t, std::vector<PopulationSnapshot>& populations) const override {
+        PopulationSnapshot& snapshot = populations[plan_.pieces.front().population];
         snapshot.trains.assign(1, {});
         for (const PoissonGroup& group : groups_) snapshot.trains[0].push_back(group.where());
     }
-    void restore(std::int64_t, const PopulationSnapshot& snapshot) override {
-        for (std::size_t g = 0; g < groups_.size(); ++g) groups_[g].go_to(snapshot.trains.at(0).at(g));
+    void restore(std::int64_t, const std::vector<PopulationSnapshot>& populations) override {
+        each_saved(populations, [&](const Piece&, const PopulationSnapshot& snapshot) {
+            for (std::size_t g = 0; g < groups_.size(); ++g) groups_[g].go_to(snapshot.trains.at(0).at(g));
+        });
         line_up();
     }
 
@@ -84,7 +87,7 @@ class PoissonBlock final : public Block {
 class RegularBlock final : public Block {
   public:
     RegularBlock(const BlockPlan& plan, const neurons::RegularSource& source) : Block(plan), source_(source) {
-        for (NeuronIndex j = 0; j < plan.range.end; ++j) {
+        for (NeuronIndex j = 0; j < plan.size(); ++j) {
             turns_.push({source.first[source.first.size() == 1 ? 0 : j].femtoseconds(), j});
         }
     }
@@ -99,9 +102,9 @@ class RegularBlock final : public Block {
             again(turn);
         });
     }
-    void append_potentials(std::int64_t, std::vector<double>&) const override {}
-    void save(std::int64_t, PopulationSnapshot&) const override {}
-    void restore(std::int64_t t, const PopulationSnapshot&) override {
+    void put_potentials(std::int64_t, const Piece&, std::span<double>) const override {}
+    void save(std::int64_t, std::vector<PopulationSnapshot>&) const override {}
+    void restore(std::int64_t t, const std::vector<PopulationSnapshot>&) override {
         turns_.pop_before(t, [&](const Turn& turn) { again(turn); });
     }
 

@@ -45,6 +45,8 @@ std::vector<std::int64_t> distinct_delays(const Rule& rule) {
 /// take(source, target, weight, delay_fs), each_source() take(source), which is all that counting needs.
 template <class S>
 class SynapsesOnto;
+template <class S>
+SynapsesOnto(const S&, NeuronRange) -> SynapsesOnto<S>;
 template <>
 class SynapsesOnto<Sparse> {
   public:
@@ -126,6 +128,13 @@ bool keeps_float(const Sparse& sparse) {
 }
 bool keeps_float(const Rule&) {
     return true;  // draws are rounded to float: eight digits of a random number are enough
+}
+
+/// f(stage) of a Sparse or a Rule.
+template <class F>
+auto visit_synapses(const Stage& stage, F&& f) {
+    if (const auto* sparse = std::get_if<Sparse>(&stage)) return f(*sparse);
+    return f(std::get<Rule>(stage));
 }
 
 /// Position of each of `delays` in the list of distinct ones.
@@ -229,38 +238,51 @@ SynapseTable::Expected SynapseTable::expected(const Rule& rule, NeuronRange rang
     return {synapses, synapses * each};
 }
 
-SynapseTable::SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range) {
-    std::visit(
-        [&](const auto& s) {
-            using S = std::decay_t<decltype(s)>;
-            if constexpr (std::is_same_v<S, Sparse> || std::is_same_v<S, Rule>) {
-                fill(s, delay_before.femtoseconds(), range);
-            }
-        },
-        stage);
+SynapseTable::Kind SynapseTable::kind_of(const Stage& stage, Duration delay_before) {
+    return visit_synapses(stage, [&](const auto& s) {
+        Kind kind;
+        double weight = 0.0;
+        if (shares_weight(s, weight))
+            kind.weight = weight;
+        else
+            kind.floats = keeps_float(s);
+        kind.delays = distinct_delays(s);
+        for (std::int64_t& delay : kind.delays) delay += delay_before.femtoseconds();
+        return kind;
+    });
 }
 
-template <class S>
-void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange range) {
-    delays_ = distinct_delays(stage);
+SynapseTable::SynapseTable(const std::vector<Part>& parts) {
+    const Kind kind = kind_of(*parts.front().stage, parts.front().delay_before);
+    delays_ = kind.delays;
+    const auto sources = static_cast<std::uint32_t>(stage_size(*parts.front().stage).input);
+    double length = 0.0;  // of a row, in the mean
+    for (const Part& part : parts)
+        length += visit_synapses(*part.stage, [&](const auto& s) { return mean_row(s, part.range); });
     // Where a row is short beside the list of delays, comparing its synapses takes less than counting.
-    const bool by_count =
-        !delays_.empty() && static_cast<double>(delays_.size()) <= 4.0 * (mean_row(stage, range) + 1.0);
-    const Groups groups(stage.inputs, by_count ? delays_.size() : 1);
-    SynapsesOnto<S> synapses(stage, range);
+    const bool by_count = !delays_.empty() && static_cast<double>(delays_.size()) <= 4.0 * (length + 1.0);
+    const Groups groups(sources, by_count ? delays_.size() : 1);
     std::vector<std::uint64_t> group_begins(std::size_t{groups.size()} + 1, 0);
-    synapses.each_source([&, groups](NeuronIndex source) { ++group_begins[groups.of(source) + 1]; });
+    for (const Part& part : parts) {
+        visit_synapses(*part.stage, [&](const auto& s) {
+            SynapsesOnto(s, part.range).each_source([&, groups](NeuronIndex source) {
+                ++group_begins[groups.of(source) + 1];
+            });
+        });
+    }
     std::partial_sum(group_begins.begin(), group_begins.end(), group_begins.begin());
     const std::uint64_t n = group_begins.back();
     if (n > most_synapses) {
-        throw LimitError("projection " + quoted(stage.name) + ": " + std::to_string(n) + " synapses onto " +
-                         std::to_string(range.size()) +
+        const Part& last = parts.back();
+        throw LimitError("projection " + quoted(stage_name(*last.stage)) + ": " + std::to_string(n) +
+                         " synapses onto " + std::to_string(last.first + last.range.size()) +
                          " neurons, more than 2^31 - 1. Use more threads or ranks, or split the population.");
     }
 
-    const bool one_weight = shares_weight(stage, std::get<double>(weights_));
-    if (!one_weight) {
-        if (keeps_float(stage))
+    if (kind.weight) {
+        weights_ = *kind.weight;
+    } else {
+        if (kind.floats)
             weights_.emplace<LargeArray<float>>(n);
         else
             weights_.emplace<LargeArray<double>>(n);
@@ -274,23 +296,33 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
             const DelayIndex index(delays_);
             std::vector<std::uint32_t> next(group_begins.begin(), group_begins.end() - 1);
             const auto data = [](auto& column) { return column.empty() ? nullptr : column.data(); };
-            synapses.each([&, groups, next = next.data(), targets = targets_.data(), keys = data(keys),
-                           delay_index = data(delay_index_), delay_own = data(delay_own_)](
-                              NeuronIndex source, NeuronIndex target, double w, std::int64_t delay) {
+            const auto put = [&, groups, next = next.data(), targets = targets_.data(), keys = data(keys),
+                              delay_index = data(delay_index_), delay_own = data(delay_own_)](
+                                 NeuronIndex source, std::uint32_t target, double w, std::int64_t delay) {
                 const std::uint32_t k = next[groups.of(source)]++;
-                targets[k] = static_cast<Target>(target - range.begin);
+                targets[k] = static_cast<Target>(target);
                 if constexpr (!std::is_same_v<decltype(weights), double&>) {
                     weights[k] = static_cast<std::decay_t<decltype(weights[k])>>(w);
                 }
                 if (keys) keys[k] = groups.key(source, groups.delays() > 1 ? index(delay) : 0);
                 if (delay_index) delay_index[k] = index(delay);
-                if (delay_own) delay_own[k] = delay + delay_before;
-            });
+                if (delay_own) delay_own[k] = delay;
+            };
+            for (const Part& part : parts) {
+                const std::uint32_t to_block = part.first - part.range.begin;
+                const std::int64_t before = part.delay_before.femtoseconds();
+                visit_synapses(*part.stage, [&](const auto& s) {
+                    SynapsesOnto(s, part.range)
+                        .each([put, to_block, before](NeuronIndex source, NeuronIndex target, double w,
+                                                      std::int64_t delay) {
+                            put(source, target + to_block, w, delay + before);
+                        });
+                });
+            }
         },
         weights_);
-    for (std::int64_t& delay : delays_) delay += delay_before;
 
-    const std::size_t segments = std::size_t{stage.inputs} * groups.delays();
+    const std::size_t segments = std::size_t{sources} * groups.delays();
     if (delays_.size() == 1)
         layout_ = Layout::one;
     else if (by_count && static_cast<double>(n) >= dense_segments * static_cast<double>(segments))
@@ -300,7 +332,7 @@ void SynapseTable::fill(const S& stage, std::int64_t delay_before, NeuronRange r
     if (layout_ == Layout::shared)
         bounds_.reserve(segments + 1);
     else
-        rows_ = Rows(stage.inputs, n);
+        rows_ = Rows(sources, n);
 
     Reorder reorder;
     const auto reorder_all = [&](std::uint32_t begin) {

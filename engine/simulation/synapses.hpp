@@ -1,4 +1,5 @@
-// The synapses of one projection onto one block of neurons, by rows: what a spike of one source brings.
+// The synapses of one population onto one block of neurons, by rows: what a spike of one source brings. They
+// are those of one projection, or of several whose targets share the block.
 //
 // A row is sorted by (delay, target): all synapses of one delay are delivered in one pass. Three layouts, by
 // what the delays of the rows are:
@@ -11,22 +12,16 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "large_array.hpp"
+#include "piece.hpp"
 #include "saltus/engine/projection.hpp"
 
 namespace saltus {
-
-/// Neurons [begin, end) of one population.
-struct NeuronRange {
-    NeuronIndex begin = 0;
-    NeuronIndex end = 0;
-
-    [[nodiscard]] std::uint32_t size() const { return end - begin; }
-};
 
 /// Where the row of each source is, for sources of which most may have none.
 class Rows {
@@ -108,9 +103,27 @@ class SynapseTable {
     using Target = std::uint16_t;
     static constexpr std::uint32_t most_targets = 1u << 16;
     static constexpr std::uint64_t most_synapses = (1u << 31) - 1;
-    /// The synapses of `stage`, which is Sparse or Rule, onto `range`. Throws LimitError for more than
-    /// most_synapses.
-    SynapseTable(const Stage& stage, Duration delay_before, NeuronRange range);
+
+    /// The synapses of `stage`, which is Sparse or Rule, onto neurons that a block keeps from number `first` on.
+    struct Part {
+        const Stage* stage;
+        Duration delay_before;
+        NeuronRange range;
+        std::uint32_t first = 0;
+    };
+    /// `parts` come from one population, ascend in `first`, and are of one kind. Throws LimitError for more
+    /// than most_synapses.
+    explicit SynapseTable(const std::vector<Part>& parts);
+
+    /// Synapses of one kind take no more memory in one table than in several.
+    struct Kind {
+        std::optional<double> weight;  // of all, if they share it
+        bool floats = false;           // else: as precise are their weights
+        std::vector<std::int64_t> delays;
+
+        friend bool operator==(const Kind&, const Kind&) = default;
+    };
+    [[nodiscard]] static Kind kind_of(const Stage& stage, Duration delay_before);
 
     /// Synapses that a rule has onto `range`, in the mean, and the bytes that they take at least.
     struct Expected {
@@ -209,8 +222,6 @@ class SynapseTable {
   private:
     enum class Layout { one, shared, own };
 
-    template <class S>
-    void fill(const S& stage, std::int64_t delay_before, NeuronRange range);
     Layout layout_ = Layout::one;
     std::vector<std::int64_t> delays_;       // one: the delay; else all distinct ones, ascending, if few
     Rows rows_;                              // one, own

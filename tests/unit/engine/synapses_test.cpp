@@ -48,7 +48,8 @@ void check_rows(const Rule& rule, Duration before, NeuronRange range) {
         expected[s.source].emplace_back((s.delay + before).femtoseconds(), s.target, weight);
         ++n;
     });
-    const SynapseTable table(Stage(rule), before, range);
+    const Stage stage(rule);
+    const SynapseTable table({{&stage, before, range}});
     REQUIRE(table.size() == n);
     std::vector<NeuronIndex> sources;
     std::vector<NeuronIndex> expected_sources;
@@ -182,7 +183,8 @@ TEST_SUITE("engine/synapses") {
         rule.outputs = 100;
         rule.number = 10;
         rule.delay = Distribution::constant(1e-3);
-        const SynapseTable table(Stage(rule), Duration(), {0, 100});
+        const Stage stage(rule);
+        const SynapseTable table({{&stage, Duration(), {0, 100}}});
         CHECK(table.size() == 1'000);
         // 2 bytes a target, 4 a row, 16 for each 64 sources.
         CHECK(table.bytes() <= 1'000 * 6 + 4 + (1'000'000 / 64 + 1) * 16);
