@@ -1,6 +1,7 @@
 // A block: neurons that one thread looks after, of one population or of several that are alike. All schedules
-// advance blocks, and only blocks: a block takes the spikes that reach it, goes from event to event up to the end of a window, and
-// leaves its spikes. What it does depends on the spikes alone, not on windows, threads or ranks.
+// advance blocks, and only blocks: a block takes the spikes that reach it, goes from event to event up to the
+// end of a window, and leaves its spikes. What it does depends on the spikes alone, not on windows, threads
+// or ranks.
 #pragma once
 
 #include <algorithm>
@@ -58,7 +59,7 @@ struct Incoming {
 
 /// What is fixed before a run.
 struct BlockPlan {
-    std::vector<Piece> pieces;  // one after the other
+    std::vector<Piece> pieces;   // one after the other
     std::int64_t window_fs = 1;  // length of windows at most
     std::int64_t longest_delay_fs = 0;
     bool in_frame = false;                         // all its neurons can be kept in one moving frame

@@ -147,8 +147,7 @@ class ExactRun {
         for (const Plan::Place& place : p_.places) {
             const std::uint32_t q = place.plan.pieces.front().population;
             if (!place.sends && !spike_recorded_[q] && ends_early_ != q) continue;
-            blocks_.push_back(
-                make_block(p_.network, place.plan, p_.signal, inputs_, Time(options.duration)));
+            blocks_.push_back(make_block(p_.network, place.plan, p_.signal, inputs_, Time(options.duration)));
             crews_[place.level][place.thread].push_back({blocks_.back().get()});
         }
         mine_.resize(p_.parallelism.threads);
@@ -363,8 +362,7 @@ class ExactRun {
         values.resize(before + p_.network.populations()[q].size());
         for (const auto& block : blocks_) {
             for (const Piece& piece : block->plan().pieces) {
-                if (piece.population == q)
-                    block->put_potentials(t, piece, std::span(values).subspan(before));
+                if (piece.population == q) block->put_potentials(t, piece, std::span(values).subspan(before));
             }
         }
     }
@@ -497,13 +495,13 @@ class ExactRun {
     std::vector<SpikeTrain> inputs_;           // of each population
     std::vector<bool> spike_recorded_;
     std::vector<std::unique_ptr<Block>> blocks_;
-    std::vector<std::vector<Crew>> crews_;        // of each level and thread
-    std::vector<std::vector<Spike>> mine_;        // spikes of each thread, on the level that is computed
-    std::vector<std::vector<Spike>> sent_;        // spikes of each level, the last that were computed:
-                                                  // those of this rank, and of others that have targets here
-    std::vector<std::vector<Spike>> own_;         // of several ranks: those of this one
-    std::vector<std::vector<Spike>> outbox_;      // for each receiver
-    std::vector<std::int64_t> next_;              // of each thread: nothing happens there before
+    std::vector<std::vector<Crew>> crews_;    // of each level and thread
+    std::vector<std::vector<Spike>> mine_;    // spikes of each thread, on the level that is computed
+    std::vector<std::vector<Spike>> sent_;    // spikes of each level, the last that were computed:
+                                              // those of this rank, and of others that have targets here
+    std::vector<std::vector<Spike>> own_;     // of several ranks: those of this one
+    std::vector<std::vector<Spike>> outbox_;  // for each receiver
+    std::vector<std::int64_t> next_;          // of each thread: nothing happens there before
 
     std::uint64_t inputs_digest_ = 0;
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed

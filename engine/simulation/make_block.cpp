@@ -33,7 +33,8 @@ concept HasFrame = requires {
 
 /// Parameters of the neurons of `range`, one if all share them.
 template <class P>
-std::vector<P> parameters_of(const std::string& population, const neurons::PerNeuron<P>& all, NeuronRange range) {
+std::vector<P> parameters_of(const std::string& population, const neurons::PerNeuron<P>& all,
+                             NeuronRange range) {
     if (all.size() == 1) return {all[0]};
     std::vector<P> parameters;
     parameters.reserve(range.size());
@@ -165,8 +166,7 @@ std::unique_ptr<Block> make_block(const Network& network, const BlockPlan& plan,
                 const Layout layout =
                     plan.size() == population.size() ? layout_of(network, first.population) : Layout();
                 return std::make_unique<NeuronBlock<P>>(
-                    plan, layout,
-                    PopulationState<P>(parameters, plan.size(), signal, layout, end));
+                    plan, layout, PopulationState<P>(parameters, plan.size(), signal, layout, end));
             }
         },
         population.model);

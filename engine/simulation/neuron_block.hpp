@@ -1,4 +1,5 @@
-// A block of neurons of one population of any model, each with its state at an instant of its own (population_state.hpp).
+// A block of neurons of one population of any model, each with its state at an instant of its own
+// (population_state.hpp).
 #pragma once
 
 #include "../events/queue.hpp"
@@ -12,9 +13,7 @@ template <class P>
 class NeuronBlock final : public Block {
   public:
     NeuronBlock(const BlockPlan& plan, const Layout& layout, PopulationState<P> state)
-        : Block(plan),
-          sums_(plan.size(), layout, neurons::separates_signs<P>),
-          state_(std::move(state)) {
+        : Block(plan), sums_(plan.size(), layout, neurons::separates_signs<P>), state_(std::move(state)) {
         state_.start(waker());
     }
 

@@ -321,8 +321,8 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
         for (std::size_t k = 0; k < targets[q].projections.size(); ++k) {
             const Projection& projection = *targets[q].projections[k];
             const auto& chain = targets[q].chains[k];
-            targets[q].trains.push_back(
-                targets[q].in_frame && chain ? own_trains(projection, *chain, network) : nullptr);
+            targets[q].trains.push_back(targets[q].in_frame && chain ? own_trains(projection, *chain, network)
+                                                                     : nullptr);
             if (targets[q].trains.back())
                 targets[q].grain = PoissonGroup::neurons_per_group;
             else
@@ -417,15 +417,14 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
             const auto before = target.trains.begin() + static_cast<std::ptrdiff_t>(k);
             const Rule& rule = std::get<Rule>(chain->synapses);
             const Duration delay = chain->delay + delay_range(rule).low;
-            return {OwnTrains{
-                .source = *target.trains[k],
-                .size = populations[target.projections[k]->source].size(),
-                .range = piece.range,
-                .first = piece.first,
-                .number = static_cast<std::uint32_t>(
-                    std::count_if(target.trains.begin(), before, [](const auto* t) { return t != nullptr; })),
-                .weight = rule.weight.value,
-                .delay_fs = delay.femtoseconds()}};
+            return {OwnTrains{.source = *target.trains[k],
+                              .size = populations[target.projections[k]->source].size(),
+                              .range = piece.range,
+                              .first = piece.first,
+                              .number = static_cast<std::uint32_t>(std::count_if(
+                                  target.trains.begin(), before, [](const auto* t) { return t != nullptr; })),
+                              .weight = rule.weight.value,
+                              .delay_fs = delay.femtoseconds()}};
         }
         if (!chain) {
             const auto& route = routes[piece.population][k];
@@ -435,12 +434,12 @@ Plan::Plan(const Network& the_network, const Parallelism& the_parallelism)
             return {SynapseTable({{&stage, Duration(), piece.range}})};
         }
         if (const auto* dense = std::get_if<Dense>(&chain->synapses)) {
-            return {DenseRows{
-                dense->weights, dense->outputs, piece.range, piece.first, chain->delay.femtoseconds()}};
+            return {DenseRows{dense->weights, dense->outputs, piece.range, piece.first,
+                              chain->delay.femtoseconds()}};
         }
         if (!kept_synapses(chain)) {
-            return {ProceduralRows{
-                std::get<Rule>(chain->synapses), chain->delay.femtoseconds(), piece.range, piece.first}};
+            return {ProceduralRows{std::get<Rule>(chain->synapses), chain->delay.femtoseconds(), piece.range,
+                                   piece.first}};
         }
         std::vector<SynapseTable::Part> parts;
         for (const Bundle::Strand& strand : bundle.strands) {

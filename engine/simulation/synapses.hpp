@@ -104,7 +104,8 @@ class SynapseTable {
     static constexpr std::uint32_t most_targets = 1u << 16;
     static constexpr std::uint64_t most_synapses = (1u << 31) - 1;
 
-    /// The synapses of `stage`, which is Sparse or Rule, onto neurons that a block keeps from number `first` on.
+    /// The synapses of `stage`, which is Sparse or Rule, onto neurons that a block keeps from number `first`
+    /// on.
     struct Part {
         const Stage* stage;
         Duration delay_before;
