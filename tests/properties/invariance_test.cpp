@@ -1,6 +1,7 @@
 // A run does not depend on who computes it, nor on the order in which its network was listed: random
 // networks.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 
@@ -77,6 +78,36 @@ std::map<std::string, SpikeTrain> trains_of(const SimulationResult& result, cons
     return trains;
 }
 
+/// The same choice with neurons of one model that share time constants: as many as can share blocks.
+NetworkChoice alike(NetworkChoice choice) {
+    constexpr std::array models{Kind::lif, Kind::integrate_and_fire, Kind::exp_fast};
+    for (PopulationChoice& population : choice.populations) {
+        const Kind kind = population.kind;
+        const bool is_source =
+            kind == Kind::input || kind == Kind::poisson || kind == Kind::regular || kind == Kind::given;
+        if (is_source) continue;
+        population.kind = models[choice.seed % models.size()];
+        population.reset = neurons::Reset::to_value;
+        // Drive is the slope of an If, which all would have to share.
+        if (population.kind == Kind::integrate_and_fire) population.driven = false;
+    }
+    return choice;
+}
+/// A network in which every population of neurons but q only repeats what it has sent in `run`.
+Case alone(const Case& built, std::uint32_t q, const SimulationResult& run) {
+    Case result;
+    result.populations = built.populations;
+    for (std::uint32_t p = 0; p < result.populations.size(); ++p) {
+        Population& population = result.populations[p];
+        if (p != q && !population.is_source()) population.model = neurons::SpikeSource{run.spikes[p]};
+    }
+    for (const Projection& projection : built.projections) {
+        if (projection.target == q) result.projections.push_back(projection);
+    }
+    result.inputs = built.inputs;
+    return result;
+}
+
 TEST_SUITE("properties/invariance") {
     TEST_CASE("a run has the same bits on 1, 2, 3, 4 and 8 threads") {
         check_property("threads", 40, [](const NetworkChoice& choice) {
@@ -122,6 +153,49 @@ TEST_SUITE("properties/invariance") {
             resuming.resume_from = snapshot;
             RC_ASSERT(outcome_by(anybody(2), network, built, resuming) == whole);
         });
+    }
+    TEST_CASE("populations that share blocks have the same bits on any threads and ranks, and when resumed") {
+        check_property("alike", 60, [](const NetworkChoice& choice) {
+            const Case built = build(alike(choice));
+            const Network network = built.network();
+            const SimulationOptions plain = everything(network);
+            const Outcome one = outcome_by({1, 1}, network, built, plain);
+            for (const Who who : {Who{1, 2}, Who{1, 3}, Who{1, 8}, Who{2, 1}, Who{3, 2}})
+                RC_ASSERT(outcome_by(who, network, built, plain) == one);
+
+            std::shared_ptr<const Snapshot> snapshot;
+            SimulationOptions taking = plain;
+            taking.snapshot_due = [&](Time done) {
+                return !snapshot && done >= Time(Duration(8'000'000'000'000));
+            };
+            taking.on_snapshot = [&](const Snapshot& taken) {
+                snapshot = std::make_shared<const Snapshot>(taken);
+            };
+            RC_ASSERT(outcome_by({1, 2}, network, built, taking) == one);
+            if (!snapshot) return;
+            SimulationOptions resuming = plain;
+            resuming.resume_from = snapshot;
+            for (const Who who : {Who{1, 1}, Who{1, 3}, Who{2, 1}})
+                RC_ASSERT(outcome_by(who, network, built, resuming) == one);
+        });
+    }
+    TEST_CASE("a population that shares a block with others does what it does with a block of its own") {
+        int compared = 0;
+        check_property("alone", 60, [&](const NetworkChoice& choice) {
+            const Case built = build(alike(choice));
+            const Network network = built.network();
+            SimulationOptions options = everything(network);
+            const auto run = simulate(network, built.inputs, options);
+            for (std::uint32_t q = 0; q < built.populations.size(); ++q) {
+                if (built.populations[q].is_source()) continue;
+                // Spikes that it sends to itself are part of it.
+                const Case one = alone(built, q, run);
+                const auto result = simulate(one.network(), one.inputs, options);
+                RC_ASSERT(result.spikes[q] == run.spikes[q]);
+                ++compared;
+            }
+        });
+        CHECK(compared > 60);
     }
     TEST_CASE("synapses that are drawn again at each spike bring the same bits as those that are kept") {
         int drawn = 0;
