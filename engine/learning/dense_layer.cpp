@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "grid_kernel.hpp"
 #include "saltus/engine/learning/learner.hpp"
 #include "simulation/kernels.hpp"
 
@@ -15,16 +14,6 @@ namespace {
 
 constexpr double range = 1 << 30;  // sums of weights and thresholds are smaller
 constexpr double headroom = 1.25;  // for weights that grow
-
-/// The nearest whole number, |x| < 2^31: added to 1.5 2^52, it comes to lie in the low bits.
-[[gnu::always_inline]] inline std::int32_t nearest(double x) {
-    return static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(x + 0x1.8p52));
-}
-
-struct Fired {
-    std::uint32_t group;
-    NeuronIndex neuron;
-};
 
 SALTUS_VECTOR_VERSIONS
 void round_all(const double* __restrict from, double* __restrict to, std::size_t n, double unit,
@@ -37,6 +26,17 @@ SALTUS_VECTOR_VERSIONS
 void add_magnitudes(const double* __restrict row, double* __restrict sums, std::size_t n) {
 #pragma omp simd
     for (std::size_t j = 0; j < n; ++j) sums[j] += std::abs(row[j]);
+}
+
+/// row -= steps, and what it is on the grid: |x| < 2^31, added to 1.5 2^52, comes to lie in the low bits.
+SALTUS_VECTOR_VERSIONS
+void descend_row(double* __restrict row, const double* __restrict steps, std::int32_t* __restrict rounded,
+                 std::size_t n, double unit) {
+#pragma omp simd
+    for (std::size_t j = 0; j < n; ++j) {
+        row[j] -= steps[j];
+        rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(row[j] * unit + 0x1.8p52));
+    }
 }
 
 }  // namespace
@@ -64,10 +64,9 @@ void round_to_grid(std::span<const double> from, std::span<double> to, int bits)
 
 struct DenseLayer::State : LayerState {
     Grid V;
-    std::vector<std::uint32_t> ends;
+    std::vector<std::uint32_t> open;
     std::vector<Hit> hits;
-    std::vector<Fired> fired;
-    std::vector<std::uint32_t> places;  // of the spikes of each group
+    std::vector<std::uint32_t> places;  // of the spikes of each instant
 };
 
 int grid_bits(double V_th) {
@@ -141,47 +140,56 @@ bool DenseLayer::reached(const Spikes& sources, std::size_t end, NeuronIndex neu
 
 void DenseLayer::advance(LayerState& state, const Spikes& sources, std::size_t from, std::int64_t,
                          Spikes& spikes) const {
-    auto& [V, ends, hits, fired, places] = static_cast<State&>(state);
-    ends.clear();
-    std::size_t end = from;
-    while (end < sources.size() && sources.times[end] + delay_ < t_max_) {
-        const std::int64_t time = sources.times[end];
-        while (end < sources.size() && sources.times[end] == time) ++end;
-        ends.push_back(static_cast<std::uint32_t>(end - from));
-    }
-    const ArrivalGroups groups{{sources.neurons.data() + from, end - from}, ends};
-    fired.clear();
-    places.assign(ends.size() + 1, 0);
+    auto& [V, open, hits, places] = static_cast<State&>(state);
+    std::size_t n = sources.size() - from;
+    while (n > 0 && sources.times[from + n - 1] + delay_ >= t_max_) --n;
+    if (n == 0) return;
+    open.resize(n);
+    const std::int64_t* times = sources.times.data() + from;
+    for (std::size_t a = 0; a + 1 < n; ++a) open[a] = times[a] == times[a + 1] ? ~std::uint32_t{0} : 0;
+    open[n - 1] = 0;
+    const Arrivals arrivals{n, sources.neurons.data() + from, open.data()};
+    hits.clear();
     for (std::size_t base = 0; base < stride_;) {
-        const std::size_t tile = base + wide_tile <= stride_ ? wide_tile : narrow_tile;
-        for (std::size_t first = 0; first < ends.size(); ++first) {
-            hits.clear();
-            first = learning::advance(tile, grid_.data() + base, stride_, groups, first, 2 * slack_,
+        const std::size_t tile = widest_tile(stride_ - base);
+        for (std::size_t first = 0; first < n; ++first) {
+            const std::size_t known = hits.size();
+            first = learning::advance(tile, grid_.data() + base, stride_, arrivals, first, 2 * slack_,
                                       V.data() + base, hits);
-            for (const Hit& hit : hits) {
-                for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
-                    const auto j =
-                        static_cast<NeuronIndex>(base) + static_cast<NeuronIndex>(std::countr_zero(lanes));
-                    if (hit.group == first) {  // some lanes of it have to be looked at
-                        if (V[j] < 2 * slack_ && !reached(sources, from + ends[first], j)) continue;
-                        V[j] = never;
-                    }
-                    ++places[hit.group + 1];
-                    fired.push_back({hit.group, j});
-                }
+            for (std::size_t h = known; h < hits.size(); ++h) {
+                hits[h].first += static_cast<std::uint32_t>(base);
+                if (hits[h].arrival == first) keep_reached(hits[h], sources, from + first + 1, V);
             }
         }
         base += tile;
     }
+    if (hits.empty()) return;
     // By time, then neuron: tiles and lanes come in the order of neurons.
-    const std::size_t before = spikes.size();
-    spikes.times.resize(before + fired.size());
-    spikes.neurons.resize(before + fired.size());
-    for (std::size_t g = 1; g < places.size(); ++g) places[g] += places[g - 1];
-    for (const Fired& f : fired) {
-        const std::size_t place = before + places[f.group]++;
-        spikes.times[place] = sources.times[from + ends[f.group] - 1] + delay_;
-        spikes.neurons[place] = f.neuron;
+    places.assign(n + 1, static_cast<std::uint32_t>(spikes.size()));
+    for (const Hit& hit : hits)
+        places[hit.arrival + 1] += static_cast<std::uint32_t>(std::popcount(hit.lanes));
+    const std::uint32_t before = places[0];
+    for (std::size_t a = 1; a <= n; ++a) places[a] += places[a - 1] - before;
+    spikes.times.resize(places[n]);
+    spikes.neurons.resize(places[n]);
+    for (const Hit& hit : hits) {
+        for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+            const std::uint32_t place = places[hit.arrival]++;
+            spikes.times[place] = times[hit.arrival] + delay_;
+            spikes.neurons[place] = hit.first + static_cast<NeuronIndex>(std::countr_zero(lanes));
+        }
+    }
+}
+
+/// Some lanes of the hit are so near the threshold that they have to be added up in double.
+void DenseLayer::keep_reached(Hit& hit, const Spikes& sources, std::size_t end, Grid& V) const {
+    for (std::uint64_t lanes = hit.lanes; lanes != 0; lanes &= lanes - 1) {
+        const NeuronIndex j = hit.first + static_cast<NeuronIndex>(std::countr_zero(lanes));
+        if (V[j] >= 2 * slack_ || reached(sources, end, j)) {
+            V[j] = never;
+        } else {
+            hit.lanes &= ~(lanes & -lanes);
+        }
     }
 }
 
@@ -195,19 +203,18 @@ void DenseLayer::descend(const Spikes& sources, const Deltas& deltas, double rat
     const double unit = std::ldexp(1.0, bits_);
     const double step = rate / scale_;
     double longest = 0.0;
-    for (const Delta& delta : deltas) longest = std::max(longest, std::abs(delta.value));
+    steps_.assign(outputs_, 0.0);
+    for (const Delta& delta : deltas) {
+        longest = std::max(longest, std::abs(delta.value));
+        steps_[delta.neuron] = step * delta.value;
+    }
     std::size_t live = deltas.size();
     for (std::size_t s = 0; s < sources.size(); ++s) {
         const std::int64_t arrival = sources.times[s] + delay_;
-        while (live > 0 && deltas[live - 1].time < arrival) --live;
+        while (live > 0 && deltas[live - 1].time < arrival) steps_[deltas[--live].neuron] = 0.0;
         if (live == 0) break;
-        double* row = weights.data() + sources.neurons[s] * std::size_t{outputs_};
-        std::int32_t* rounded = grid_.data() + sources.neurons[s] * stride_;
-        for (std::size_t k = 0; k < live; ++k) {
-            const NeuronIndex j = deltas[k].neuron;
-            row[j] -= step * deltas[k].value;
-            rounded[j] = nearest(row[j] * unit);
-        }
+        descend_row(weights.data() + sources.neurons[s] * std::size_t{outputs_}, steps_.data(),
+                    grid_.data() + sources.neurons[s] * stride_, outputs_, unit);
         room_ -= step * longest;
     }
     on_grid_ = false;

@@ -8,6 +8,7 @@
 
 #include <boost/align/aligned_allocator.hpp>
 
+#include "grid_kernel.hpp"
 #include "layer.hpp"
 
 namespace saltus::learning {
@@ -52,6 +53,7 @@ class DenseLayer : public Layer {
   private:
     struct State;
     [[nodiscard]] bool reached(const Spikes& sources, std::size_t end, NeuronIndex neuron) const;
+    void keep_reached(Hit& hit, const Spikes& sources, std::size_t end, Grid& V) const;
     void round(unsigned threads);
     void choose_threshold();
 
@@ -69,6 +71,7 @@ class DenseLayer : public Layer {
     std::int32_t slack_ = 0;  // what rounding can move a potential by
     std::int32_t start_ = 0;  // potential at the start, counted from the threshold less the slack
     Grid grid_;
+    std::vector<double> steps_;  // of the weights of a source
 };
 
 }  // namespace saltus::learning

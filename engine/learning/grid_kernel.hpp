@@ -10,30 +10,34 @@
 
 namespace saltus::learning {
 
-/// Lanes that are computed together; a layer has a multiple of the smaller one.
-inline constexpr std::size_t wide_tile = 64;
+/// Lanes that are computed together at least; a layer has a multiple of them.
 inline constexpr std::size_t narrow_tile = 16;
+
+/// The most that can be computed together here, of so many lanes.
+[[nodiscard]] std::size_t widest_tile(std::size_t lanes);
 
 /// Potential of a lane that is not to fire (again). Sums of weights are smaller than its opposite.
 inline constexpr std::int32_t never = -(1 << 30);
 
-/// Arrivals of some instants: those of instant g are sources[ends[g - 1]] ... sources[ends[g] - 1].
-struct ArrivalGroups {
-    std::span<const std::uint32_t> sources;
-    std::span<const std::uint32_t> ends;
+/// Arrivals in order of time.
+struct Arrivals {
+    std::size_t size = 0;
+    const std::uint32_t* sources = nullptr;
+    const std::uint32_t* open = nullptr;  // all bits where another of the same instant follows, else 0
 };
 
 struct Hit {
-    std::uint64_t lanes = 0;  // that are >= 0 at the end of the group
-    std::uint32_t group = 0;
+    std::uint64_t lanes = 0;    // that are >= 0 at the end of the instant
+    std::uint32_t arrival = 0;  // the last of the instant
+    std::uint32_t first = 0;    // lane of the lowest bit
 };
 
-/// V += weights[source * stride ...] for the groups from `first` on. Where lanes are >= 0 at the end of one,
-/// a hit is appended; if all of them are >= `sure`, they become `never` and the loop goes on, else it returns
-/// that group. Returns ends.size() at the end. `tile` is wide_tile or narrow_tile; V is aligned to 32 bytes,
-/// as are the rows.
+/// V += weights[source * stride ...] for the arrivals from `first` on. Where lanes are >= 0 at the end of an
+/// instant, hits are appended; if all of them are >= `sure`, they become `never` and the loop goes on, else
+/// it returns that arrival. Returns arrivals.size at the end. `tile` is a widest_tile(); V is aligned to 64
+/// bytes, as are the rows.
 [[nodiscard]] std::size_t advance(std::size_t tile, const std::int32_t* weights, std::size_t stride,
-                                  const ArrivalGroups& arrivals, std::size_t first, std::int32_t sure,
+                                  const Arrivals& arrivals, std::size_t first, std::int32_t sure,
                                   std::int32_t* V, std::vector<Hit>& hits);
 
 /// One arrival at a cell of lanes: the potentials from cell * stride on take the weights from row * stride
