@@ -1,7 +1,6 @@
 #include "grid_kernel.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -109,13 +108,12 @@ template <std::size_t... k>
     return a;
 }
 
-/// The lanes of V that are >= 0 after arrival a, 64 a hit; turned off unless one of them is not sure. Apart
-/// from the loop below, whose registers it would take.
+/// Tells the lanes of V that are >= 0 after arrival a, 64 a hit, and whether all of them are sure. Apart from
+/// the loop below, whose registers it would take.
 [[gnu::target("avx512f"), gnu::noinline]] bool hit_avx512(std::size_t tile, std::size_t a, std::int32_t sure,
-                                                          std::int32_t* V, std::vector<Hit>& hits) {
+                                                          const std::int32_t* V, std::vector<Hit>& hits) {
     const __m512i zero = _mm512_setzero_si512();
     const __m512i limit = _mm512_set1_epi32(sure);
-    const std::size_t before = hits.size();
     std::uint32_t unsure = 0;
     for (std::size_t first = 0; first < tile; first += 64) {
         std::uint64_t lanes = 0;
@@ -128,13 +126,7 @@ template <std::size_t... k>
         if (lanes == 0) continue;
         hits.push_back({lanes, static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(first)});
     }
-    if (unsure != 0) return false;
-    for (std::size_t h = before; h < hits.size(); ++h) {
-        for (std::uint64_t lanes = hits[h].lanes; lanes != 0; lanes &= lanes - 1) {
-            V[hits[h].first + static_cast<std::size_t>(std::countr_zero(lanes))] = never;
-        }
-    }
-    return true;
+    return unsure == 0;
 }
 
 /// The same with registers twice as wide, of which there are twice as many.
@@ -145,19 +137,21 @@ template <std::size_t... k>
                                                       std::vector<Hit>& hits) {
     __m512i v[sizeof...(k)] = {_mm512_load_si512(V + 16 * k)...};
     const __m512i zero = _mm512_setzero_si512();
-    for (std::size_t a = first; a < arrivals.size; ++a) {
-        const std::int32_t* row = weights + arrivals.sources[a] * stride;
+    const __m512i off = _mm512_set1_epi32(never);
+    const auto [n, sources, open] = arrivals;
+    for (std::size_t a = first; a < n; ++a) {
+        const std::int32_t* row = weights + sources[a] * stride;
         ((v[k] = _mm512_add_epi32(v[k], _mm512_load_si512(row + 16 * k))), ...);
         __m512i signs = v[0];
         ((signs = _mm512_and_si512(signs, v[k])), ...);
         const std::uint32_t below = _mm512_cmplt_epi32_mask(signs, zero);
-        if (((below | arrivals.open[a]) & 0xffff) == 0xffff) continue;
+        if (((below | open[a]) & 0xffff) == 0xffff) continue;
         (_mm512_store_si512(V + 16 * k, v[k]), ...);
         if (!hit_avx512(16 * sizeof...(k), a, sure, V, hits)) return a;
-        ((v[k] = _mm512_load_si512(V + 16 * k)), ...);
+        ((v[k] = _mm512_mask_mov_epi32(v[k], _mm512_cmpge_epi32_mask(v[k], zero), off)), ...);
     }
     (_mm512_store_si512(V + 16 * k, v[k]), ...);
-    return arrivals.size;
+    return n;
 }
 
 template <std::size_t tile>
