@@ -96,7 +96,8 @@ class ExactRule::Parts {
     }
 
     void set(std::span<const double> parameters) {
-        std::vector<double> all = circuit_.parameters();
+        std::vector<double>& all = all_parameters_;
+        all = circuit_.parameters();
         std::size_t from = 0;
         for (std::size_t k = 0; k < groups.size(); ++k) {
             for (std::size_t i = 0; i < groups[k].size; ++i) all[places_[k] + i] = parameters[from++];
@@ -295,6 +296,7 @@ class ExactRule::Parts {
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Counts> found_ = std::vector<Counts>(most_pieces);  // of each worker since the last sum
     std::vector<std::uint32_t> hidden_;                             // populations that fire, but the readout
+    std::vector<double> all_parameters_;  // kept, like the next, since fresh memory is slow
     std::vector<double> by_parameter_;
 };
 

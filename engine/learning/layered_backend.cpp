@@ -27,12 +27,16 @@ class LayeredWorker final : public Worker {
     void hand_on(std::size_t k);
     void wake(std::size_t k, std::uint32_t neuron, double rise);
     void pull(std::size_t k);
+    /// What arrives at layer k is what its weights learn from.
+    void touch(std::size_t k);
 
     const LayeredBackend& backend_;
     const BackendOptions& options_;
     std::vector<SharedLayer::Run> runs_;
     std::vector<std::vector<std::uint32_t>> order_;  // of the spikes of each layer
     std::vector<std::vector<double>> by_weight_;
+    std::vector<std::vector<std::uint32_t>> touched_;  // sources of each layer whose rows of that may not be 0
+    std::vector<std::vector<char>> is_touched_;
     std::vector<double> first_;
     std::vector<std::uint32_t> first_spike_;
     std::vector<double> derivatives_;
@@ -70,11 +74,29 @@ class LayeredBackend final : public Backend {
 
 LayeredWorker::LayeredWorker(const LayeredBackend& backend, const BackendOptions& options)
     : backend_(backend), options_(options), runs_(backend.links.size()), order_(backend.links.size()) {
-    for (const auto& link : backend.links) by_weight_.emplace_back(link.layer.weight_count(), 0.0);
+    for (const auto& link : backend.links) {
+        by_weight_.emplace_back(link.layer.weight_count(), 0.0);
+        touched_.emplace_back();
+        is_touched_.emplace_back(link.layer.sources(), 0);
+    }
 }
 
 void LayeredWorker::begin() {
-    for (auto& gradient : by_weight_) std::fill(gradient.begin(), gradient.end(), 0.0);
+    for (std::size_t k = 0; k < by_weight_.size(); ++k) {
+        const std::size_t stride = backend_.links[k].layer.stride();
+        for (const std::uint32_t i : touched_[k]) {
+            std::fill_n(by_weight_[k].begin() + static_cast<std::ptrdiff_t>(i * stride), stride, 0.0);
+            is_touched_[k][i] = 0;
+        }
+        touched_[k].clear();
+    }
+}
+
+void LayeredWorker::touch(std::size_t k) {
+    for (const std::uint32_t i : runs_[k].arrivals.source) {
+        if (is_touched_[k][i] == 0) touched_[k].push_back(i);
+        is_touched_[k][i] = 1;
+    }
 }
 
 void LayeredWorker::hand_on(std::size_t k) {
@@ -134,6 +156,7 @@ SampleOutcome LayeredWorker::run(const SampleSpikes& sample, std::uint32_t label
         outcome.spikes += runs_[k].spikes.size();
         outcome.events += runs_[k].arrivals.time.size() * links[k].layer.size();
         if (k + 1 < links.size()) hand_on(k);
+        if (learns) touch(k);
     }
 
     SharedLayer::Run& last = runs_.back();
@@ -185,10 +208,10 @@ void LayeredWorker::add_counts(std::span<std::uint64_t> by_neuron) const {
 void LayeredWorker::add_gradient(std::span<double> by_parameter) const {
     for (std::size_t k = 0; k < backend_.links.size(); ++k) {
         const SharedLayer& layer = backend_.links[k].layer;
-        double* to = by_parameter.data() + backend_.links[k].parameters;
-        for (std::size_t i = 0; i < layer.sources(); ++i) {
+        for (const std::uint32_t i : touched_[k]) {
+            double* to = by_parameter.data() + backend_.links[k].parameters + std::size_t{i} * layer.size();
             const double* from = by_weight_[k].data() + i * layer.stride();
-            for (std::size_t j = 0; j < layer.size(); ++j) *to++ += from[j];
+            for (std::size_t j = 0; j < layer.size(); ++j) to[j] += from[j];
         }
     }
 }
