@@ -28,6 +28,12 @@ void add_magnitudes(const double* __restrict row, double* __restrict sums, std::
     for (std::size_t j = 0; j < n; ++j) sums[j] += std::abs(row[j]);
 }
 
+SALTUS_VECTOR_VERSIONS
+void add_row(double* __restrict row, const double* __restrict values, std::size_t n) {
+#pragma omp simd
+    for (std::size_t j = 0; j < n; ++j) row[j] += values[j];
+}
+
 /// row -= steps, and what it is on the grid: |x| < 2^31, added to 1.5 2^52, comes to lie in the low bits.
 SALTUS_VECTOR_VERSIONS
 void descend_row(double* __restrict row, const double* __restrict steps, std::int32_t* __restrict rounded,
@@ -58,8 +64,13 @@ int most_bits(double largest) {
     return static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
 }
 
-void round_to_grid(std::span<const double> from, std::span<double> to, int bits) {
-    round_all(from.data(), to.data(), to.size(), std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits, unsigned threads) {
+    constexpr std::size_t slice = 16384;
+    for_each_parallel((to.size() + slice - 1) / slice, threads, [&](std::size_t s, unsigned) {
+        const std::size_t first = s * slice;
+        round_all(from.data() + first, to.data() + first, std::min(slice, to.size() - first),
+                  std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
+    });
 }
 
 struct DenseLayer::State : LayerState {
@@ -86,10 +97,15 @@ void DenseLayer::set(std::span<const double> weights, std::span<const double>, u
     exact_ = weights;
     scale_ = 1.0;
     // The largest sum of a column decides how fine the grid may be.
+    constexpr std::size_t columns = 128;
     std::vector<double> sums(outputs_, 0.0);
-    for (std::size_t i = 0; i < inputs_; ++i) {
-        add_magnitudes(weights.data() + i * outputs_, sums.data(), outputs_);
-    }
+    for_each_parallel((outputs_ + columns - 1) / columns, threads, [&](std::size_t p, unsigned) {
+        const std::size_t first = p * columns;
+        const std::size_t n = std::min(columns, outputs_ - first);
+        for (std::size_t i = 0; i < inputs_; ++i) {
+            add_magnitudes(weights.data() + i * outputs_ + first, sums.data() + first, n);
+        }
+    });
     const double largest = std::max(2.0 * V_th_, *std::max_element(sums.begin(), sums.end()));
     const int possible = most_bits(largest);
     room_ = std::ldexp(range, -possible) - largest;
@@ -247,15 +263,18 @@ void DenseLayer::back(const Spikes& sources, const Deltas& deltas, std::span<dou
 
 void DenseLayer::add_gradient(const Spikes& sources, const Deltas& deltas, unsigned part, unsigned parts,
                               std::span<double> weights, std::span<double>) const {
+    constexpr NeuronIndex block = 16;  // rows of one part: others share cache lines with its first and last
+    std::vector<double> values(outputs_, 0.0);
+    for (const Delta& delta : deltas) values[delta.neuron] = delta.value;
     std::size_t live = deltas.size();
     for (std::size_t s = 0; s < sources.size(); ++s) {
         const std::int64_t arrival = sources.times[s] + delay_;
-        while (live > 0 && deltas[live - 1].time < arrival) --live;
+        while (live > 0 && deltas[live - 1].time < arrival) values[deltas[--live].neuron] = 0.0;
         if (live == 0) return;
         const NeuronIndex i = sources.neurons[s];
-        if (i % parts != part) continue;
-        double* row = weights.data() + i * std::size_t{outputs_};
-        for (std::size_t k = 0; k < live; ++k) row[deltas[k].neuron] += deltas[k].value;
+        if (i / block % parts == part) {
+            add_row(weights.data() + i * std::size_t{outputs_}, values.data(), outputs_);
+        }
     }
 }
 

@@ -26,7 +26,7 @@ using Grid = std::vector<std::int32_t, boost::alignment::aligned_allocator<std::
 bool round_row(const double* row, std::int32_t* rounded, std::size_t n, double unit);
 
 /// to[k] = from[k], rounded to multiples of 2^-bits.
-void round_to_grid(std::span<const double> from, std::span<double> to, int bits);
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits, unsigned threads);
 
 class DenseLayer : public Layer {
   public:

@@ -35,7 +35,8 @@ class LayeredWorker final : public Worker {
     std::vector<SharedLayer::Run> runs_;
     std::vector<std::vector<std::uint32_t>> order_;  // of the spikes of each layer
     std::vector<std::vector<double>> by_weight_;
-    std::vector<std::vector<std::uint32_t>> touched_;  // sources of each layer whose rows of that may not be 0
+    std::vector<std::vector<std::uint32_t>>
+        touched_;  // sources of each layer whose rows of that may not be 0
     std::vector<std::vector<char>> is_touched_;
     std::vector<double> first_;
     std::vector<std::uint32_t> first_spike_;

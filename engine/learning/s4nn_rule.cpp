@@ -104,7 +104,7 @@ class S4nnRule::Parts {
         for (std::size_t l = 0; l < layers.size(); ++l) {
             used_weights[l].resize(layers[l]->weights());
             round_to_grid(parameters.subspan(at, used_weights[l].size()), used_weights[l],
-                          grid_bits(network.layers[l].V_th));
+                          grid_bits(network.layers[l].V_th), threads);
             at += used_weights[l].size();
             if (options.learn_delays && layers[l]->delays() > 0) {
                 const double grid = options.delay_step.seconds();
