@@ -265,9 +265,10 @@ class FrameBlock final : public Block {
     void run_arrivals(std::int64_t stop) {
         for (;;) {
             const std::int64_t limit = std::min({own_.next(), until_, stop});
+            if (run_packed(std::min(limit, row_time())) || run_rows(std::min(limit, packed_time()))) continue;
             const std::int64_t t = row_time();
-            if (run_packed(std::min(limit, t))) continue;
-            if (t >= limit) return;
+            if (std::min(t, packed_time()) >= limit) return;
+            if (t != packed_time()) continue;
             move_frame_to(t);
             refresh_batch();
             const Moment m = frame_.moment(batch_, row_ - batch_begin_);
@@ -275,6 +276,27 @@ class FrameBlock final : public Block {
             deliver_all_of(t, m);
             test_all(t, m);
         }
+    }
+    /// Rows before `limit`. Returns early, and true, where neurons had to be tested.
+    bool run_rows(std::int64_t limit) {
+        const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
+        candidates_.clear();
+        while (row_time() < limit) {
+            move_frame_to(row_time());
+            refresh_batch();
+            const std::int64_t stop = std::min(limit, frame_.clock().end());
+            while (row_ < batch_end_ && arrivals_[row_].when < stop) {
+                const Arrival& arrival = arrivals_[row_];
+                const Moment m = frame_.moment(batch_, row_ - batch_begin_);
+                if (!vanishes_everywhere()) prefetch(row_ + prefetched);
+                ++row_;
+                deliver(arrival, m, hot);
+                if (candidates_.empty() || row_time() == arrival.when) continue;
+                test_all(arrival.when, m);
+                return true;
+            }
+        }
+        return false;
     }
     /// Packed arrivals before `limit`. Returns early, and true, where neurons had to be tested.
     bool run_packed(std::int64_t limit) {

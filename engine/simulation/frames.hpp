@@ -557,14 +557,18 @@ class ExpFrame {
     }
     template <class Hot>
     void scan(const Moment& m, Hot&& hot) {
-        later_ = drives_;
-        for (std::uint32_t i = 0; i < size(); ++i) {
-            const Coefficients& c = coefficients_[i];
-            const double bound = bound_of(i, m);
-            later_ |= c.B >= bound;
+        const bool one = parameters_.distance.one();
+        const double bound_of_all = bound_of(0, m);
+        const std::uint32_t n = size();
+        bool later = drives_;
+        for (std::uint32_t i = 0; i < n; ++i) {
+            const Coefficients c = coefficients_[i];
+            const double bound = one ? bound_of_all : bound_of(i, m);
+            later |= c.B >= bound;
             if (c.B + std::max(c.A * m.ratio, c.A * m.until_ratio) >= bound) [[unlikely]]
                 hot(i);
         }
+        later_ = later;
     }
 
     void stand(std::uint32_t i) { coefficients_[i].B = minus_infinity; }
