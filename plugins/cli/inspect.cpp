@@ -186,7 +186,7 @@ void print_origins(const Origins& origins) {
     std::string also;
     for (const std::string& name : origins.guess.also) also += (also.empty() ? "" : ", ") + name;
     std::cout << "\n  stepped clock: convention " << origins.guess.convention << ", steps of "
-              << to_string(origins.guess.dt) << (origins.guess.told ? ", as " : ", guessed because ")
+              << to_string(origins.guess.dt) << (origins.guess.told ? ", for " : ", guessed because ")
               << origins.guess.reason << (also.empty() ? "" : "; the nodes are also those of " + also)
               << "\n\n";
     std::cout << "  exact clock, as " << origins.guess.convention << " means the file";
