@@ -284,7 +284,7 @@ class LayerReader {
         check_bias(stage.bias);
         ConvolutionSynapses convolution{stage, {}, {}};
         stage.weights.visit([&](auto w) { convolution.weights.assign(w.begin(), w.end()); });
-        convolution.shape.weights = {};
+        convolution.shape.weights = convolution.shape.bias = {};
         place(std::move(convolution));
     }
     void take(const Pooling& stage) {
@@ -293,8 +293,12 @@ class LayerReader {
     }
     void take(const Scale&) { throw no("a stage that scales"); }
     void take(const Rule&) { throw no("synapses that a rule draws"); }
+    /// A Conv2d of NIR always has one: of zeros it is none.
     void check_bias(const Weights& bias) const {
-        if (!bias.empty()) throw no("a bias");
+        if (bias.empty()) return;
+        bias.visit([this](auto b) {
+            if (std::any_of(b.begin(), b.end(), [](auto x) { return x != 0; })) throw no("a bias");
+        });
     }
 
     std::variant<DenseSynapses, ConvolutionSynapses, FirstOfWindow> take_synapses() {

@@ -63,6 +63,26 @@ TEST_SUITE("converters/first_spike") {
         }
     }
 
+    TEST_CASE("a convolutional network comes back from its file, whose biases of zeros are none") {
+        using Kind = learning::LayerPlan::Kind;
+        learning::FirstSpikePlan plan;
+        plan.input = {6, 6};
+        plan.layers = {{Kind::convolution, 3, 3}, {Kind::window, 0, 2}, {2}};
+        const learning::FirstSpikeNetwork network = learning::new_first_spikes(plan);
+        const TemporaryFolder folder;
+        io::write_nir(nir_from_network(learning::network_of(network)), folder / "a.nir");
+        const Import import = network_from_nir(io::read_nir(folder / "a.nir"));
+        const auto found = learning::first_spike_network(import.network, network.t_max, network.t_max);
+        REQUIRE(found.layers.size() == 3);
+        const auto& a = std::get<learning::ConvolutionSynapses>(found.layers[0].synapses);
+        const auto& b = std::get<learning::ConvolutionSynapses>(network.layers[0].synapses);
+        CHECK(a.weights == b.weights);
+        CHECK(a.shape.kernel == b.shape.kernel);
+        CHECK(std::get<learning::FirstOfWindow>(found.layers[1].synapses).shape.kernel[0] == 2);
+        CHECK(std::get<learning::DenseSynapses>(found.layers[2].synapses).weights ==
+              std::get<learning::DenseSynapses>(network.layers[2].synapses).weights);
+    }
+
     TEST_CASE("metadata that say nonsense are refused by name") {
         io::NirDocument document = nir_from_network(learning::network_of(small_network()));
         FirstSpikeReading reading;

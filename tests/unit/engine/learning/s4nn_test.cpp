@@ -754,5 +754,7 @@ TEST_SUITE("learning/s4nn") {
         CHECK(contains(refused(Network({input, a}, {{0, 1, {dense}}, {1, 1, {dense}}})), "cycle"));
         CHECK(contains(refused(Network({input, a}, {{0, 1, {}}})), "no synapses with weights"));
         CHECK(contains(refused(Network({a}, {})), "one input; this one has none"));
+        dense.bias = Weights(std::vector<double>{0.5});
+        CHECK(contains(refused(Network({input, a}, {{0, 1, {dense}}})), "found a bias"));
     }
 }
