@@ -86,7 +86,7 @@ def test_runs_that_cannot_be_are_refused_by_name(pulses, runs, error, words):
 
 def test_inspect_tells_the_tool_who_can_run_the_file_and_the_traps():
     found = saltus.inspect(saltus.load(NIR_FILES / "norse" / "recurrent_cubalif" / "network.nir"))
-    assert (found.convention, found.dt) == ("norse", 1e-3)
+    assert (found.convention, found.dt, found.told) == ("norse", 1e-3, False)
     assert "CubaLIF" in found.reason
     refusals = {tool.convention: tool.refusal for tool in found.tools}
     assert refusals["norse"] is None

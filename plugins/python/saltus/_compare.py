@@ -37,6 +37,8 @@ class Inspection:
         What in the file says so.
     also : list of str
         Other conventions under which the file makes sense.
+    told : bool
+        The file's own metadata name the convention: nothing was guessed.
     tools : list of ToolReading
         Every tool that steps: its step, and why it cannot run the file.
     traps : list of str
@@ -51,6 +53,7 @@ class Inspection:
     dt: float
     reason: str
     also: list[str]
+    told: bool
     tools: list[ToolReading]
     traps: list[str]
     refusal: str | None
