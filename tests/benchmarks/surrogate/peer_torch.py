@@ -5,7 +5,7 @@ slices, spikes of all steps stacked, lateral connections as one matrix product a
 a batch.
 
     python peer_torch.py [--batch 64] [--repeat 3] [--threads 2] [--threshold 1] [--saved PREFIX] \
-        [--triangle SLOPE]
+        [--triangle SLOPE] [--shape small]
 
 PREFIX: samples and parameters that benchmark_surrogate --save wrote.
 """
@@ -17,8 +17,12 @@ import time
 
 import torch
 
-STEPS, BANDS, CHANNELS, CLASSES = 101, 40, 64, 12
-DILATIONS = ((1, 1), (4, 3), (16, 9))
+STEPS, BANDS, CLASSES = 101, 40, 12
+# Channels, dilation, stride over bands; "small" is the network of datasets/surrogate.
+SHAPES = {
+    "published": ((64, (1, 1), 1), (64, (4, 3), 1), (64, (16, 9), 1)),
+    "small": ((32, (1, 1), 2), (64, (4, 1), 2), (64, (16, 2), 1)),
+}
 SIGMA, PEAK, RHO, EPS = 10.0, 0.25, 0.1, 1e-8
 
 
@@ -42,16 +46,19 @@ class Spike(torch.autograd.Function):
 
 
 class Layer(torch.nn.Module):
-    def __init__(self, inputs, dilation, threshold):
+    def __init__(self, inputs, channels, dilation, stride, threshold):
         super().__init__()
-        self.w = torch.nn.Parameter(torch.randn(CHANNELS, inputs, 4, 3) * 0.15 / (inputs * 12) ** 0.5)
+        self.w = torch.nn.Parameter(torch.randn(channels, inputs, 4, 3) * 0.15 / (inputs * 12) ** 0.5)
         self.beta = torch.nn.Parameter(torch.tensor(0.7))
-        self.b = torch.nn.Parameter(torch.full((CHANNELS,), float(threshold)))
-        self.dilation = dilation
+        self.b = torch.nn.Parameter(torch.full((channels,), float(threshold)))
+        self.dilation, self.stride = dilation, stride
         self.padding = tuple(-(-(k - 1) * d // 2) for k, d in zip((4, 3), dilation, strict=True))
 
     def forward(self, x):
-        x = torch.nn.functional.conv2d(x, self.w, padding=self.padding, dilation=self.dilation)[..., :BANDS]
+        bands = x.shape[3] // self.stride
+        x = torch.nn.functional.conv2d(
+            x, self.w, stride=(1, self.stride), padding=self.padding, dilation=self.dilation
+        )[..., :bands]
         flat = self.w.flatten(1)
         overlap = flat @ flat.T
         scale = 1 / (overlap.diagonal() + EPS)
@@ -72,16 +79,19 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--threshold", type=float, default=1.0)
+    parser.add_argument("--shape", choices=SHAPES, default="published")
     parser.add_argument("--saved")
     parser.add_argument("--triangle", type=float, default=0.0)
     options = parser.parse_args()
     Spike.triangle = options.triangle
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
-    layers = torch.nn.ModuleList(
-        Layer(3 if k == 0 else CHANNELS, d, options.threshold) for k, d in enumerate(DILATIONS)
-    )
-    w = torch.nn.Parameter(torch.randn(CHANNELS * BANDS, CLASSES) * 0.15 / (CHANNELS * BANDS) ** 0.5)
+    layers = torch.nn.ModuleList()
+    inputs, bands = 3, BANDS
+    for channels, dilation, stride in SHAPES[options.shape]:
+        layers.append(Layer(inputs, channels, dilation, stride, options.threshold))
+        inputs, bands = channels, bands // stride
+    w = torch.nn.Parameter(torch.randn(inputs * bands, CLASSES) * 0.15 / (inputs * bands) ** 0.5)
     b = torch.nn.Parameter(torch.ones(CLASSES))
     x = torch.randn(options.batch, 3, STEPS, BANDS)
     y = torch.arange(options.batch) % CLASSES
