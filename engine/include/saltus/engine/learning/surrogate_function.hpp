@@ -52,7 +52,8 @@ struct SurrogateFunction {
     /// Throws UsageError for numbers that are not finite, or a slope below 0.
     void check() const;
     [[nodiscard]] double derivative(double excess) const;
-    /// It is 0 away from the threshold, on both sides: what reaches a neuron that is far from it need not be told.
+    /// It is 0 away from the threshold, on both sides: what reaches a neuron that is far from it need not be
+    /// told.
     [[nodiscard]] bool bounded() const { return kind == Kind::triangle || kind == Kind::box; }
 };
 
