@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-WEIGHTS = [0, 0.1, 0.3, 1, 3]
+WEIGHTS = [0, 0.1, 0.3, 1]
 LAYERS = (
     "conv 32 kernel=4x3 stride=1x2; conv 64 kernel=4x3 dilation=4x1 stride=1x2; "
     "conv 64 kernel=4x3 dilation=8x1; readout mean"
