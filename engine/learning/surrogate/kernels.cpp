@@ -1,11 +1,12 @@
 #include "kernels.hpp"
 
 #include <array>
-#include <bit>
 
 #include "../../simulation/kernels.hpp"
 #include "derivative.hpp"
 #include "vector.hpp"
+
+#define SALTUS_INLINE __attribute__((always_inline))
 
 namespace saltus::learning::surrogate {
 
@@ -13,15 +14,6 @@ namespace {
 
 template <class T, std::size_t bytes>
 constexpr std::size_t vector_lanes = bytes / sizeof(T);
-
-/// use(c) for each spike of a position.
-template <class Use>
-[[gnu::always_inline]] inline void for_each_spike(const std::uint64_t* bits, std::size_t words, Use&& use) {
-    for (std::size_t w = 0; w < words; ++w) {
-        for (std::uint64_t left = bits[w]; left != 0; left &= left - 1)
-            use(w * 64 + static_cast<std::size_t>(std::countr_zero(left)));
-    }
-}
 
 /// Rows of B vectors, of which the first begins at `column`.
 template <std::size_t bytes, std::size_t B, class T>
@@ -34,7 +26,7 @@ template <std::size_t bytes, std::size_t B, class T>
         if (any == 0) continue;
         std::array<Block<T, bytes>, B> sum;
         for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T, bytes>);
-        for_each_spike(
+        for_each_bit(
             bits, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
                 const T* row = table + c * width;
                 for (std::size_t j = 0; j < B; ++j) sum[j] += load<bytes>(row + j * vector_lanes<T, bytes>);
@@ -67,7 +59,7 @@ template <std::size_t bytes, std::size_t B, class T>
     for (std::size_t k = 0; k < n; ++k, rows += width) {
         std::array<Block<T, bytes>, B> row;
         for (std::size_t j = 0; j < B; ++j) row[j] = load<bytes>(rows + j * vector_lanes<T, bytes>);
-        for_each_spike(
+        for_each_bit(
             spikes.first + k * spikes.step, spikes.words, [&](std::size_t c) __attribute__((always_inline)) {
                 T* sum = table + c * width;
                 for (std::size_t j = 0; j < B; ++j)
@@ -106,7 +98,7 @@ template <std::size_t bytes, std::size_t B, class T>
         if (any == 0) continue;
         std::array<Block<T, bytes>, B> sum;
         for (std::size_t j = 0; j < B; ++j) sum[j] = load<bytes>(out + j * vector_lanes<T, bytes>);
-        for_each_spike(
+        for_each_bit(
             bits, marks.words, [&](std::size_t c) __attribute__((always_inline)) {
                 const T value = x[c];
                 const T* row = table + c * width;
@@ -185,46 +177,38 @@ template <class T>
                 const std::size_t at = k * s.width;
                 const T* __restrict u = s.u + at;
                 const T* __restrict x = s.x + at;
-                const T* __restrict before = s.before ? s.before + at : nullptr;
-                const T* __restrict next = s.next ? s.next + at : nullptr;
+                const T* __restrict before = s.before ? s.before + at : s.zeros;
+                const T* __restrict next = s.next ? s.next + at : s.zeros;
                 T* __restrict g = s.g + at;
                 T* __restrict b = s.b;
                 T* __restrict square = s.square;
                 T* __restrict leak = s.leak;
-                if (s.own) {
-                    T* __restrict own = s.own + at;
+                const auto all = [&](auto keep) __attribute__((always_inline)) {
 #pragma omp simd
-                    for (std::size_t j = 0; j < s.width; ++j)
-                        own[j] = g[j] * derivative(u[j] * s.per_norm[j] - s.threshold[j]) * s.per_norm[j];
-                    mark(
-                        s.marks + k * s.words, s.words,
-                        s.width, [&](std::size_t j) __attribute__((always_inline)) {
-                            return own[j] != T(0);
-                        });
-                }
-                const auto body = [&](std::size_t j, T u_before, T p_next) __attribute__((always_inline)) {
-                    const T per_norm = s.per_norm[j];
-                    const T scaled = u[j] * per_norm;
-                    const T zeta = g[j] * derivative(scaled - s.threshold[j]);
-                    const T p = zeta * per_norm + s.beta * p_next;
-                    g[j] = p;
-                    b[j] -= zeta;
-                    square[j] -= zeta * scaled * per_norm;
-                    leak[j] += p * (u_before - x[j]);
+                    for (std::size_t j = 0; j < s.width; ++j) {
+                        const T per_norm = s.per_norm[j];
+                        const T scaled = u[j] * per_norm;
+                        const T zeta = g[j] * derivative(scaled - s.threshold[j]);
+                        const T own = zeta * per_norm;
+                        const T p = own + s.beta * next[j];
+                        keep(j, own);
+                        g[j] = p;
+                        b[j] -= zeta;
+                        square[j] -= zeta * scaled * per_norm;
+                        leak[j] += p * (before[j] - x[j]);
+                    }
                 };
-                if (before && next) {
-#pragma omp simd
-                    for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], next[j]);
-                } else if (before) {
-#pragma omp simd
-                    for (std::size_t j = 0; j < s.width; ++j) body(j, before[j], T(0));
-                } else if (next) {
-#pragma omp simd
-                    for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), next[j]);
-                } else {
-#pragma omp simd
-                    for (std::size_t j = 0; j < s.width; ++j) body(j, T(0), T(0));
+                if (!s.own) {
+                    all([](std::size_t, T) __attribute__((always_inline)){});
+                    continue;
                 }
+                T* __restrict kept = s.own + at;
+                all([kept](std::size_t j, T own) __attribute__((always_inline)) { kept[j] = own; });
+                mark(
+                    s.marks + k * s.words, s.words,
+                    s.width, [kept](std::size_t j) __attribute__((always_inline)) {
+                        return kept[j] != T(0);
+                    });
             }
         });
 }
@@ -263,44 +247,42 @@ void with_vectors(F&& f) {
 }
 #endif
 
+/// f<bytes, B>(column), over all columns.
+template <class T, class F>
+void in_columns(std::size_t width, F&& f) {
+    with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {
+        by_columns<T, bytes>(
+            width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE { f.template operator()<bytes, B>(c); });
+    });
+}
+
 }  // namespace
 
-#define SALTUS_INLINE __attribute__((always_inline))
 #define SALTUS_FOR_BOTH(T)                                                                             \
     void add_spikes(T* out, std::size_t n, BitRows spikes, const T* table, std::size_t width) {        \
-        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
-            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
-                add_spikes_of<bytes, B>(out + c, n, spikes, table + c, width);                         \
-            });                                                                                        \
+        in_columns<T>(width, [&]<std::size_t bytes, std::size_t B>(std::size_t c) SALTUS_INLINE {      \
+            add_spikes_of<bytes, B>(out + c, n, spikes, table + c, width);                             \
         });                                                                                            \
     }                                                                                                  \
     void add_numbers(T* out, std::size_t n, NumberRows<T> x, const T* table, std::size_t width) {      \
-        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
-            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
-                add_numbers_of<bytes, B>(out + c, n, x, table + c, width);                             \
-            });                                                                                        \
+        in_columns<T>(width, [&]<std::size_t bytes, std::size_t B>(std::size_t c) SALTUS_INLINE {      \
+            add_numbers_of<bytes, B>(out + c, n, x, table + c, width);                                 \
         });                                                                                            \
     }                                                                                                  \
     void add_marked(T* out, std::size_t out_step, std::size_t n, BitRows marks, const T* x,            \
                     std::size_t x_width, const T* table, std::size_t width) {                          \
-        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
-            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
-                add_marked_of<bytes, B>(out + c, out_step, n, marks, x, x_width, table + c, width);    \
-            });                                                                                        \
+        in_columns<T>(width, [&]<std::size_t bytes, std::size_t B>(std::size_t c) SALTUS_INLINE {      \
+            add_marked_of<bytes, B>(out + c, out_step, n, marks, x, x_width, table + c, width);        \
         });                                                                                            \
     }                                                                                                  \
     void collect_spikes(T* table, std::size_t n, BitRows spikes, const T* rows, std::size_t width) {   \
-        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
-            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
-                collect_spikes_of<bytes, B>(table + c, n, spikes, rows + c, width);                    \
-            });                                                                                        \
+        in_columns<T>(width, [&]<std::size_t bytes, std::size_t B>(std::size_t c) SALTUS_INLINE {      \
+            collect_spikes_of<bytes, B>(table + c, n, spikes, rows + c, width);                        \
         });                                                                                            \
     }                                                                                                  \
     void collect_numbers(T* table, std::size_t n, NumberRows<T> x, const T* rows, std::size_t width) { \
-        with_vectors([&]<std::size_t bytes>() SALTUS_INLINE {                                          \
-            by_columns<T, bytes>(width, [&]<std::size_t B>(std::size_t c) SALTUS_INLINE {              \
-                collect_numbers_of<bytes, B>(table + c, n, x, rows + c, width);                        \
-            });                                                                                        \
+        in_columns<T>(width, [&]<std::size_t bytes, std::size_t B>(std::size_t c) SALTUS_INLINE {      \
+            collect_numbers_of<bytes, B>(table + c, n, x, rows + c, width);                            \
         });                                                                                            \
     }                                                                                                  \
     SALTUS_VECTOR_VERSIONS void leak_back(T* now, const T* later, T* errors, std::size_t n, T beta) {  \

@@ -3,6 +3,7 @@
 // chosen at run time (vector instructions, width) is chosen once.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,6 +18,15 @@ constexpr std::size_t lanes = 16;
 }
 [[nodiscard]] constexpr std::size_t words(std::size_t channels) {
     return (channels + 63) / 64;
+}
+
+/// use(c) for each bit of a position that is set.
+template <class Use>
+[[gnu::always_inline]] inline void for_each_bit(const std::uint64_t* bits, std::size_t words, Use&& use) {
+    for (std::size_t w = 0; w < words; ++w) {
+        for (std::uint64_t left = bits[w]; left != 0; left &= left - 1)
+            use(w * 64 + static_cast<std::size_t>(std::countr_zero(left)));
+    }
 }
 
 /// Positions `first`, first + step, ...; of bits or of numbers.
@@ -87,6 +97,7 @@ struct NeuronStepBack {
     const T* u = nullptr;
     const T* before = nullptr;  // u of the last step, or null: 0
     const T* x = nullptr;
+    const T* zeros = nullptr;        // `width` of them
     const T* next = nullptr;         // p of the next step, or null: 0
     T* g = nullptr;                  // becomes p
     T* own = nullptr;                // p - beta p_next, or null: not asked for

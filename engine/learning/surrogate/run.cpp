@@ -97,14 +97,6 @@ std::size_t output_row(const PlacedLayer& layer, const std::array<std::uint32_t,
     return row_of(layer.out, out[0], out[1], out[2]);
 }
 
-template <class Use>
-void for_each_bit(const std::uint64_t* bits, std::size_t words, Use&& use) {
-    for (std::size_t w = 0; w < words; ++w) {
-        for (std::uint64_t left = bits[w]; left != 0; left &= left - 1)
-            use(w * 64 + static_cast<std::size_t>(std::countr_zero(left)));
-    }
-}
-
 template <class T>
 BitRows bit_rows(const Signal<T>& signal, std::size_t row, std::size_t step) {
     return {signal.bits.data() + row * signal.words, step * signal.words, signal.words};
@@ -614,6 +606,7 @@ void Run<T>::spike_back(std::size_t l) {
     NeuronStepBack<T> back;
     back.n = layer.out.positions();
     back.width = w.width;
+    back.zeros = zeros_.data();
     back.beta = w.beta;
     back.per_norm = w.per_norm.data();
     back.threshold = w.threshold.data();

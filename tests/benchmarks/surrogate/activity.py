@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import pathlib
+import statistics
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -88,9 +89,8 @@ def main():
     for weight in WEIGHTS:
         result = train(options.saltus, options.dataset, options.folder, weight, options.threads)
         print(json.dumps({"activity": weight, **result}), flush=True)
-        neurons = {"layer1": 32 * 20, "layer2": 64 * 10, "layer3": 64 * 10}
-        rates = result["spikes_per_neuron_and_step"]
-        rate = sum(rates[name] * n for name, n in neurons.items()) / sum(neurons.values())
+        # All layers of this network have 640 neurons.
+        rate = statistics.mean(result["spikes_per_neuron_and_step"].values())
         best = result["log"][result["best_epoch"] - 1]
         points.append((weight, rate, best["validation"]["accuracy"]))
     (ROOT / "docs/activity.svg").write_text(drawing(points))

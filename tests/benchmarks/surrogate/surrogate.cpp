@@ -20,11 +20,11 @@
 #include <string>
 
 #include "saltus/converters/surrogate_model.hpp"
-#include "saltus/datasets/frames.hpp"
 #include "saltus/engine/learning/surrogate.hpp"
 #include "saltus/engine/learning/surrogate_text.hpp"
 #include "saltus/engine/random.hpp"
 #include "saltus/io/nir.hpp"
+#include "shared/surrogate_evaluation.hpp"
 
 namespace {
 
@@ -71,9 +71,7 @@ Work trained_work(const std::string& network, const std::string& dataset, const 
                   std::uint64_t batch) {
     const auto model = converters::surrogate_model_of(io::read_nir(network));
     if (!model) throw std::runtime_error(network + ": not a network that surrogate gradients trained.");
-    datasets::FrameOptions options;
-    options.task = model->task;
-    const auto samples = scaled_frames(datasets::open_frames(dataset, split, options), model->divisors);
+    const auto samples = plugins::samples_for(*model, dataset, split, "", 1);
     const std::uint64_t size = samples->layout().values();
     Work work;
     work.parameters = model->parameters;
