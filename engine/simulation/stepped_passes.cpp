@@ -91,13 +91,15 @@ SALTUS_INLINE void take_step(Membrane form, const Coefficients<T>& c, T* __restr
     }
 }
 
-/// trunc(x), 0 for x < 0. Without a branch, for vector instructions; what is beyond 2^23 is taken as whole.
-template <class T>
-SALTUS_INLINE T whole(T x) {
-    constexpr T large = 8388608;
-    const T below = x < large ? x : large;
-    const T counted = below > T{0} ? below : T{0};
-    return static_cast<T>(static_cast<std::int32_t>(counted)) + (x - below);
+/// trunc(x), 0 for x < 0. Without a branch, for vector instructions.
+SALTUS_INLINE float whole(float x) {
+    constexpr float large = 8388608;  // from here on floats are whole
+    const float below = x < large ? x : large;
+    const float counted = below > 0.0f ? below : 0.0f;
+    return static_cast<float>(static_cast<std::int32_t>(counted)) + (x - below);
+}
+SALTUS_INLINE double whole(double x) {
+    return std::trunc(x > 0.0 ? x : 0.0);
 }
 
 template <class T>
