@@ -64,11 +64,11 @@ int most_bits(double largest) {
     return static_cast<int>(std::floor(std::log2(range / (headroom * largest))));
 }
 
-void round_to_grid(std::span<const double> from, std::span<double> to, int bits, unsigned threads) {
-    constexpr std::size_t slice = 16384;
-    for_each_parallel((to.size() + slice - 1) / slice, threads, [&](std::size_t s, unsigned) {
-        const std::size_t first = s * slice;
-        round_all(from.data() + first, to.data() + first, std::min(slice, to.size() - first),
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits, std::size_t block,
+                   unsigned threads) {
+    for_each_block((to.size() + block - 1) / block, threads, [&](std::size_t b) {
+        const std::size_t first = b * block;
+        round_all(from.data() + first, to.data() + first, std::min(block, to.size() - first),
                   std::ldexp(1.0, bits), std::ldexp(1.0, -bits));
     });
 }
@@ -96,38 +96,34 @@ DenseLayer::DenseLayer(const DenseSynapses& synapses, double V_th, std::int64_t 
 void DenseLayer::set(std::span<const double> weights, std::span<const double>, unsigned threads) {
     exact_ = weights;
     scale_ = 1.0;
+    bits_ = grid_bits(V_th_);
     // The largest sum of a column decides how fine the grid may be.
-    constexpr std::size_t columns = 128;
-    std::vector<double> sums(outputs_, 0.0);
-    for_each_parallel((outputs_ + columns - 1) / columns, threads, [&](std::size_t p, unsigned) {
-        const std::size_t first = p * columns;
-        const std::size_t n = std::min(columns, outputs_ - first);
-        for (std::size_t i = 0; i < inputs_; ++i) {
-            add_magnitudes(weights.data() + i * outputs_ + first, sums.data() + first, n);
-        }
-    });
-    const double largest = std::max(2.0 * V_th_, *std::max_element(sums.begin(), sums.end()));
+    const double largest = std::max(2.0 * V_th_, round(threads));
     const int possible = most_bits(largest);
     room_ = std::ldexp(range, -possible) - largest;
-    bits_ = std::min(possible, grid_bits(V_th_));
-    round(threads);
-    if (!on_grid_ && bits_ < possible) {
+    if (bits_ > possible || (bits_ < possible && !on_grid_)) {
         bits_ = possible;
         round(threads);
     }
     choose_threshold();
 }
 
-void DenseLayer::round(unsigned threads) {
-    constexpr std::size_t piece = 64;
+double DenseLayer::round(unsigned threads) {
     const double unit = std::ldexp(1.0, bits_);
-    std::vector<char> exact(inputs_, 1);
-    for_each_parallel((inputs_ + piece - 1) / piece, threads, [&](std::size_t p, unsigned) {
-        for (std::size_t i = p * piece; i < std::min<std::size_t>(inputs_, (p + 1) * piece); ++i) {
-            exact[i] = round_row(exact_.data() + i * outputs_, grid_.data() + i * stride_, outputs_, unit);
+    const std::size_t blocks = (inputs_ + block_rows - 1) / block_rows;
+    std::vector<double> sums(blocks * outputs_, 0.0);
+    std::vector<char> exact(blocks, 1);
+    for_each_block(blocks, threads, [&](std::size_t b) {
+        const std::size_t end = std::min<std::size_t>(inputs_, (b + 1) * block_rows);
+        for (std::size_t i = b * block_rows; i < end; ++i) {
+            const double* row = exact_.data() + i * outputs_;
+            add_magnitudes(row, sums.data() + b * outputs_, outputs_);
+            if (!round_row(row, grid_.data() + i * stride_, outputs_, unit)) exact[b] = 0;
         }
     });
     on_grid_ = std::all_of(exact.begin(), exact.end(), [](char x) { return x != 0; });
+    for (std::size_t b = 1; b < blocks; ++b) add_row(sums.data(), sums.data() + b * outputs_, outputs_);
+    return *std::max_element(sums.begin(), sums.begin() + outputs_);
 }
 
 void DenseLayer::choose_threshold() {
@@ -263,7 +259,6 @@ void DenseLayer::back(const Spikes& sources, const Deltas& deltas, std::span<dou
 
 void DenseLayer::add_gradient(const Spikes& sources, const Deltas& deltas, unsigned part, unsigned parts,
                               std::span<double> weights, std::span<double>) const {
-    constexpr NeuronIndex block = 16;  // rows of one part: others share cache lines with its first and last
     std::vector<double> values(outputs_, 0.0);
     for (const Delta& delta : deltas) values[delta.neuron] = delta.value;
     std::size_t live = deltas.size();
@@ -272,7 +267,7 @@ void DenseLayer::add_gradient(const Spikes& sources, const Deltas& deltas, unsig
         while (live > 0 && deltas[live - 1].time < arrival) values[deltas[--live].neuron] = 0.0;
         if (live == 0) return;
         const NeuronIndex i = sources.neurons[s];
-        if (i / block % parts == part) {
+        if (i / block_rows % parts == part) {
             add_row(weights.data() + i * std::size_t{outputs_}, values.data(), outputs_);
         }
     }

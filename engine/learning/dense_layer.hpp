@@ -25,8 +25,9 @@ using Grid = std::vector<std::int32_t, boost::alignment::aligned_allocator<std::
 /// rounded[j] = row[j] * unit to the nearest; false if one was none.
 bool round_row(const double* row, std::int32_t* rounded, std::size_t n, double unit);
 
-/// to[k] = from[k], rounded to multiples of 2^-bits.
-void round_to_grid(std::span<const double> from, std::span<double> to, int bits, unsigned threads);
+/// to[k] = from[k], rounded to multiples of 2^-bits, a block for each thread in turn.
+void round_to_grid(std::span<const double> from, std::span<double> to, int bits, std::size_t block,
+                   unsigned threads);
 
 class DenseLayer : public Layer {
   public:
@@ -40,6 +41,7 @@ class DenseLayer : public Layer {
     [[nodiscard]] double potential(const Spikes& sources, NeuronIndex neuron,
                                    std::int64_t time) const override;
     [[nodiscard]] std::size_t weights() const override { return std::size_t{inputs_} * outputs_; }
+    [[nodiscard]] std::size_t block() const override { return block_rows * std::size_t{outputs_}; }
     void set(std::span<const double> weights, std::span<const double> delays, unsigned threads) override;
     void back(const Spikes& sources, const Deltas& deltas, std::span<double> below) const override;
     void add_gradient(const Spikes& sources, const Deltas& deltas, unsigned part, unsigned parts,
@@ -51,10 +53,12 @@ class DenseLayer : public Layer {
     void set_scale(double scale);
 
   private:
+    static constexpr std::size_t block_rows = 16;
     struct State;
     [[nodiscard]] bool reached(const Spikes& sources, std::size_t end, NeuronIndex neuron) const;
     void keep_reached(Hit& hit, const Spikes& sources, std::size_t end, Grid& V) const;
-    void round(unsigned threads);
+    /// Rounds the weights to bits_; returns the largest sum of magnitudes of an output's weights.
+    double round(unsigned threads);
     void choose_threshold();
 
     std::uint32_t inputs_;

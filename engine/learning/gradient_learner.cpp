@@ -33,9 +33,14 @@ GradientLearner::GradientLearner(std::shared_ptr<Rule> rule, const GradientLearn
 }
 
 Tally GradientLearner::learn(std::span<const std::uint64_t> batch, double rate_factor, unsigned threads) {
-    std::fill(gradient_.begin(), gradient_.end(), 0.0);
     rule_->begin_step(optimizer_.steps());
-    const Tally tally = rule_->gradient(parameters_, batch, gradient_, threads);
+    Tally tally;
+    try {
+        tally = rule_->gradient(parameters_, batch, gradient_, threads);
+    } catch (...) {
+        std::fill(gradient_.begin(), gradient_.end(), 0.0);
+        throw;
+    }
     double factor = 1.0 / static_cast<double>(std::max<std::size_t>(batch.size(), 1));
     if (std::isfinite(options_.largest_element)) {
         const double largest = options_.largest_element / factor;
@@ -52,7 +57,6 @@ Tally GradientLearner::learn(std::span<const std::uint64_t> batch, double rate_f
 }
 
 void GradientLearner::step(double gradient_factor, double rate_factor, unsigned threads) {
-    constexpr std::size_t slice = 8192;
     optimizer_.advance();
     const auto t = static_cast<double>(optimizer_.steps());
     const double taken = std::max(1.0 - options_.averaging, 1.0 / t);
@@ -60,12 +64,13 @@ void GradientLearner::step(double gradient_factor, double rate_factor, unsigned 
     for (const ParameterGroup& group : rule_->groups()) {
         const double rate = options_.learning_rate * rate_factor * group.rate;
         const bool bounded = std::isfinite(group.lower) || std::isfinite(group.upper);
-        for_each_parallel((group.size + slice - 1) / slice, threads, [&](std::size_t s, unsigned) {
-            const std::size_t first = begin + s * slice;
-            const std::size_t n = std::min(slice, begin + group.size - first);
+        for_each_block((group.size + group.block - 1) / group.block, threads, [&](std::size_t b) {
+            const std::size_t first = begin + b * group.block;
+            const std::size_t n = std::min(group.block, begin + group.size - first);
             const std::span<double> part(parameters_.data() + first, n);
             for (std::size_t k = first; k < first + n; ++k) gradient_[k] *= gradient_factor;
             optimizer_.update(first, part, {gradient_.data() + first, n}, rate, group.decays);
+            std::fill_n(gradient_.begin() + static_cast<std::ptrdiff_t>(first), n, 0.0);
             if (bounded) {
                 for (double& w : part) w = std::clamp(w, group.lower, group.upper);
             }

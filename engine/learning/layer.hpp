@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "saltus/engine/learning/first_spike.hpp"
+#include "saltus/engine/learning/gradient_learner.hpp"
 
 namespace saltus::learning {
 
@@ -56,6 +57,9 @@ class Layer {
     /// Numbers of parameters; the layer refers to those it was given last.
     [[nodiscard]] virtual std::size_t weights() const = 0;
     [[nodiscard]] virtual std::size_t delays() const { return 0; }  // that can be learnt
+    /// Weights that the same thread looks after in all passes, add_gradient() of part block % parts among
+    /// them.
+    [[nodiscard]] virtual std::size_t block() const { return ParameterGroup().block; }
     virtual void set(std::span<const double> weights, std::span<const double> delays, unsigned threads) = 0;
 
     /// below[i] += sum over j of delta_j m_ji w_ji, m_ji: what i sends has arrived by the spike of j.

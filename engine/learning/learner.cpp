@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 #include "saltus/engine/errors.hpp"
 
@@ -26,26 +27,55 @@ const std::vector<double>& entry(const LearnerState& state, const std::string& n
     return found->second;
 }
 
+namespace {
+
+/// Exceptions must not leave a loop of OpenMP; the first by place is thrown behind it.
+class FirstFailure {
+  public:
+    template <class F>
+    void catching(std::size_t i, F&& f) {
+        try {
+            f();
+        } catch (...) {
+#pragma omp critical(saltus_first_failure)
+            if (i < at_) {
+                at_ = i;
+                failure_ = std::current_exception();
+            }
+        }
+    }
+    void rethrow() const {
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+  private:
+    std::size_t at_ = std::numeric_limits<std::size_t>::max();
+    std::exception_ptr failure_;
+};
+
+}  // namespace
+
 void for_each_parallel(std::size_t n, unsigned threads, const std::function<void(std::size_t, unsigned)>& f) {
     if (threads <= 1 || n <= 1) {
         for (std::size_t i = 0; i < n; ++i) f(i, 0);
         return;
     }
-    std::exception_ptr failure;
-    std::size_t failed_at = n;
+    FirstFailure failure;
 #pragma omp parallel for schedule(dynamic) num_threads(static_cast <int>(threads))
-    for (std::size_t i = 0; i < n; ++i) {
-        try {
-            f(i, static_cast<unsigned>(omp_get_thread_num()));
-        } catch (...) {
-#pragma omp critical(saltus_for_each_parallel)
-            if (i < failed_at) {
-                failed_at = i;
-                failure = std::current_exception();
-            }
-        }
+    for (std::size_t i = 0; i < n; ++i)
+        failure.catching(i, [&] { f(i, static_cast<unsigned>(omp_get_thread_num())); });
+    failure.rethrow();
+}
+
+void for_each_block(std::size_t n, unsigned threads, const std::function<void(std::size_t)>& f) {
+    if (threads <= 1 || n <= 1) {
+        for (std::size_t i = 0; i < n; ++i) f(i);
+        return;
     }
-    if (failure) std::rethrow_exception(failure);
+    FirstFailure failure;
+#pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(threads))
+    for (std::size_t i = 0; i < n; ++i) failure.catching(i, [&] { f(i); });
+    failure.rethrow();
 }
 
 void ordered_sum(std::size_t n, unsigned threads, std::span<double> sum,

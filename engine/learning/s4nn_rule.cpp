@@ -63,6 +63,7 @@ class S4nnRule::Parts {
                 ParameterGroup group;
                 group.name = layer.name + "/weights";
                 group.size = layers[l]->weights();
+                group.block = layers[l]->block();
                 groups.push_back(std::move(group));
             }
             if (options.learn_delays && layers[l]->delays() > 0) {
@@ -104,7 +105,7 @@ class S4nnRule::Parts {
         for (std::size_t l = 0; l < layers.size(); ++l) {
             used_weights[l].resize(layers[l]->weights());
             round_to_grid(parameters.subspan(at, used_weights[l].size()), used_weights[l],
-                          grid_bits(network.layers[l].V_th), threads);
+                          grid_bits(network.layers[l].V_th), layers[l]->block(), threads);
             at += used_weights[l].size();
             if (options.learn_delays && layers[l]->delays() > 0) {
                 const double grid = options.delay_step.seconds();
@@ -214,7 +215,7 @@ Tally S4nnRule::gradient(std::span<const double> parameters, std::span<const std
     for_each_parallel(batch.size(), threads, [&](std::size_t b, unsigned thread) {
         p.tallies[b] = p.learn_from(*p.workers[thread], batch[b], p.traces[b]);
     });
-    for_each_parallel(threads, threads, [&](std::size_t part, unsigned) {
+    for_each_block(threads, threads, [&](std::size_t part) {
         std::size_t at = 0;
         for (std::size_t l = 0; l < p.layers.size(); ++l) {
             const std::span<double> weights = gradient.subspan(at, p.layers[l]->weights());

@@ -17,6 +17,7 @@ struct ParameterGroup {
     bool decays = true;
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();  // a step ends at the bounds
+    std::size_t block = 8192;  // parameters that one thread looks after, see for_each_block()
 };
 
 /// The gradient of a mini-batch given parameters.
@@ -75,7 +76,7 @@ class GradientLearner : public Learner {
     GradientLearnerOptions options_;
     std::vector<double> parameters_;
     std::vector<double> averaged_;  // empty: not averaged
-    std::vector<double> gradient_;
+    std::vector<double> gradient_;  // zero between steps
     Optimizer optimizer_;
 };
 

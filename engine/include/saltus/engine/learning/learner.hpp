@@ -67,6 +67,9 @@ class Learner {
 
 /// f(i, thread) for i = 0 ... n - 1 by `threads` threads, in any order; the first exception by i is thrown.
 void for_each_parallel(std::size_t n, unsigned threads, const std::function<void(std::size_t, unsigned)>& f);
+/// f(i) for i = 0 ... n - 1, each by thread i % threads: what it wrote of block i it finds in its cache in
+/// the next pass.
+void for_each_block(std::size_t n, unsigned threads, const std::function<void(std::size_t)>& f);
 
 /// sum += add(0) + add(1) + ...: `add(i, thread, partial)` adds what sample i contributes to `partial`, which
 /// is as long as `sum`. Samples are summed in fixed pieces, and the pieces in order, so that the bits do not
