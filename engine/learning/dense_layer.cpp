@@ -49,15 +49,15 @@ void descend_row(double* __restrict row, const double* __restrict steps, std::in
 
 SALTUS_VECTOR_VERSIONS
 bool round_row(const double* __restrict row, std::int32_t* __restrict rounded, std::size_t n, double unit) {
-    bool same = true;
-#pragma omp simd reduction(&& : same)
+    std::uint64_t apart = 0;  // bits of all differences: a bool would keep the loop scalar
+#pragma omp simd reduction(| : apart)
     for (std::size_t j = 0; j < n; ++j) {
         const double x = row[j] * unit;
         const double y = x + 0x1.8p52;
         rounded[j] = static_cast<std::int32_t>(std::bit_cast<std::uint64_t>(y));
-        same = same && y - 0x1.8p52 == x;
+        apart |= std::bit_cast<std::uint64_t>((y - 0x1.8p52) - x);
     }
-    return same;
+    return apart == 0;
 }
 
 int most_bits(double largest) {

@@ -41,8 +41,9 @@ template <class W>
     double highest = -std::numeric_limits<double>::infinity();
 #pragma omp simd reduction(max : highest)
     for (std::size_t k = 0; k < n; ++k) {
-        c[k] += gain * static_cast<double>(row[k]);
-        highest = std::max(highest, c[k]);
+        const double sum = c[k] + gain * static_cast<double>(row[k]);
+        c[k] = sum;
+        highest = sum > highest ? sum : highest;  // by reference, as std::max, it would stay scalar
     }
     return highest >= bound;
 }
@@ -66,9 +67,10 @@ bool arrive(neurons::If::State* __restrict states, double* __restrict sum, std::
     double highest = -std::numeric_limits<double>::infinity();
 #pragma omp simd reduction(max : highest)
     for (std::size_t k = 0; k < n; ++k) {
-        states[k].V += J * sum[k];
+        const double V = states[k].V + J * sum[k];
+        states[k].V = V;
         sum[k] = 0.0;
-        highest = std::max(highest, states[k].V);
+        highest = V > highest ? V : highest;
     }
     return highest >= V_th;
 }
