@@ -295,12 +295,8 @@ void Circuit::follow(const std::vector<Stage>& stages, std::size_t stage, std::u
                stages[stage]);
 }
 
-void Circuit::set_parameters(std::span<const double> parameters) {
-    set_parameters_only(parameters);
-    update();
-}
-void Circuit::set_parameters_only(std::span<const double> parameters) {
-    std::copy(parameters.begin(), parameters.end(), parameters_.begin());
+void Circuit::set_parameters(std::size_t first, std::span<const double> parameters) {
+    std::copy(parameters.begin(), parameters.end(), parameters_.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
 void Circuit::update() {

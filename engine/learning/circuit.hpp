@@ -67,10 +67,10 @@ class Circuit {
 
     [[nodiscard]] const std::vector<double>& parameters() const { return parameters_; }
     [[nodiscard]] const std::vector<StageParameters>& stages() const { return stages_; }
-    /// Weights, delays and biases become these; delays are rounded to the tick and not negative.
-    void set_parameters(std::span<const double> parameters);
-    /// The same where synapses and signals are not looked at any more.
-    void set_parameters_only(std::span<const double> parameters);
+    /// Parameters from `first` on become these: weights, delays and biases.
+    void set_parameters(std::size_t first, std::span<const double> parameters);
+    /// Synapses and signals become those of the parameters; delays are rounded to the tick and not negative.
+    void update();
 
     /// The network with the parameters that were set; what a rule has drawn stands there one by one.
     [[nodiscard]] Network with_parameters() const;
@@ -84,7 +84,6 @@ class Circuit {
     void add_parameters(std::uint32_t projection, const std::vector<Stage>& stages);
     void add_paths(std::uint32_t projection, const std::vector<Stage>& stages);
     void follow(const std::vector<Stage>& stages, std::size_t stage, std::uint64_t index, Path& path);
-    void update();
 
     /// What a bias brings to a neuron: the product of its terms.
     struct Bias {

@@ -113,7 +113,8 @@ class CircuitWorker final : public Worker {
     void add_counts(std::span<std::uint64_t> by_neuron) const override {
         for (std::uint32_t i = 0; i < by_neuron.size(); ++i) by_neuron[i] += run_.spike_count(i);
     }
-    void add_gradient(std::span<double> by_parameter) const override {
+    void add_gradient(std::span<double> by_parameter, unsigned part, unsigned) const override {
+        if (part > 0) return;
         std::vector<double> by_signal(circuit_.neurons(), 0.0);
         const std::vector<double> no_delays(by_delay_.empty() ? by_weight_.size() : 0, 0.0);
         if (backend_.has_bias) {

@@ -36,8 +36,9 @@ class Worker {
     virtual SampleOutcome run(const SampleSpikes& sample, std::uint32_t label, bool learns) = 0;
     /// Adds to the counts of the circuit's neurons how often each fired in the last sample.
     virtual void add_counts(std::span<std::uint64_t> by_neuron) const = 0;
-    /// Adds that to dL/d parameters of the circuit.
-    virtual void add_gradient(std::span<double> by_parameter) const = 0;
+    /// Adds that to dL/d parameters of the circuit, which are divided among `parts`: this call looks after
+    /// one of them.
+    virtual void add_gradient(std::span<double> by_parameter, unsigned part, unsigned parts) const = 0;
 };
 
 class Backend {

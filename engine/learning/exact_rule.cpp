@@ -96,17 +96,12 @@ class ExactRule::Parts {
     }
 
     void set(std::span<const double> parameters) {
-        std::vector<double>& all = all_parameters_;
-        all = circuit_.parameters();
         std::size_t from = 0;
         for (std::size_t k = 0; k < groups.size(); ++k) {
-            for (std::size_t i = 0; i < groups[k].size; ++i) all[places_[k] + i] = parameters[from++];
+            circuit_.set_parameters(places_[k], parameters.subspan(from, groups[k].size));
+            from += groups[k].size;
         }
-        if (layered) {
-            circuit_.set_parameters_only(all);
-        } else {
-            circuit_.set_parameters(all);
-        }
+        if (!layered) circuit_.update();
         backend_->refresh();
     }
     [[nodiscard]] std::vector<double> initial() const {
@@ -136,12 +131,18 @@ class ExactRule::Parts {
         });
         return finish(tallies);
     }
-    void add_gradient(std::span<double> gradient) {
-        by_parameter_.assign(circuit_.parameters().size(), 0.0);
-        for (const auto& worker : workers_) worker->add_gradient(by_parameter_);
+    void add_gradient(std::span<double> gradient, unsigned threads) {
+        by_parameter_.resize(circuit_.parameters().size(), 0.0);
+        for_each_block(threads, threads, [&](std::size_t part) {
+            for (const auto& worker : workers_)
+                worker->add_gradient(by_parameter_, static_cast<unsigned>(part), threads);
+        });
         std::size_t to = 0;
         for (std::size_t k = 0; k < groups.size(); ++k) {
-            for (std::size_t i = 0; i < groups[k].size; ++i) gradient[to++] += by_parameter_[places_[k] + i];
+            for (std::size_t i = places_[k]; i < places_[k] + groups[k].size; ++i) {
+                gradient[to++] += by_parameter_[i];
+                by_parameter_[i] = 0.0;
+            }
         }
     }
     [[nodiscard]] bool changes_samples() const {
@@ -296,8 +297,7 @@ class ExactRule::Parts {
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Counts> found_ = std::vector<Counts>(most_pieces);  // of each worker since the last sum
     std::vector<std::uint32_t> hidden_;                             // populations that fire, but the readout
-    std::vector<double> all_parameters_;  // kept, like the next, since fresh memory is slow
-    std::vector<double> by_parameter_;
+    std::vector<double> by_parameter_;                              // of the circuit; 0 between steps
 };
 
 ExactRule::ExactRule(const Network& network, std::shared_ptr<const SampleSet> samples,
@@ -327,7 +327,7 @@ Tally ExactRule::gradient(std::span<const double> parameters, std::span<const st
         seed = digest.value();
     }
     const Tally tally = parts_->learn(batch, seed, threads);
-    parts_->add_gradient(gradient);
+    parts_->add_gradient(gradient, threads);
     return tally;
 }
 

@@ -20,7 +20,7 @@ class LayeredWorker final : public Worker {
     void begin() override;
     SampleOutcome run(const SampleSpikes& sample, std::uint32_t label, bool learns) override;
     void add_counts(std::span<std::uint64_t> by_neuron) const override;
-    void add_gradient(std::span<double> by_parameter) const override;
+    void add_gradient(std::span<double> by_parameter, unsigned part, unsigned parts) const override;
 
   private:
     /// Spikes of layer k become the arrivals of the next, in the order of time.
@@ -206,10 +206,12 @@ void LayeredWorker::add_counts(std::span<std::uint64_t> by_neuron) const {
     }
 }
 
-void LayeredWorker::add_gradient(std::span<double> by_parameter) const {
+void LayeredWorker::add_gradient(std::span<double> by_parameter, unsigned part, unsigned parts) const {
+    constexpr std::uint32_t block = 16;  // rows that follow each other share cache lines
     for (std::size_t k = 0; k < backend_.links.size(); ++k) {
         const SharedLayer& layer = backend_.links[k].layer;
         for (const std::uint32_t i : touched_[k]) {
+            if (i / block % parts != part) continue;
             double* to = by_parameter.data() + backend_.links[k].parameters + std::size_t{i} * layer.size();
             const double* from = by_weight_[k].data() + i * layer.stride();
             for (std::size_t j = 0; j < layer.size(); ++j) to[j] += from[j];
