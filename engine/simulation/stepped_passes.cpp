@@ -96,7 +96,8 @@ SALTUS_INLINE float whole(float x) {
     constexpr float large = 8388608;  // from here on floats are whole
     const float below = x < large ? x : large;
     const float counted = below > 0.0f ? below : 0.0f;
-    return static_cast<float>(static_cast<std::int32_t>(counted)) + (x - below);
+    const auto rounded = static_cast<float>(static_cast<std::int32_t>(counted));
+    return x < large ? rounded : x;
 }
 SALTUS_INLINE double whole(double x) {
     return std::trunc(x > 0.0 ? x : 0.0);
