@@ -101,7 +101,7 @@ class ExactRun {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
         }
         if (options.duration == Duration::max()) throw LimitError("duration: beyond the range of time.");
-        inputs_digest_ = digest(inputs, options);
+        if (options.snapshot_due || options.resume_from) inputs_digest_ = digest(inputs, options);
         const auto populations = p_.network.populations();
         inputs_.resize(populations.size());
         for (const InputSpikes& input : inputs) {
@@ -503,7 +503,7 @@ class ExactRun {
     std::vector<std::vector<Spike>> outbox_;  // for each receiver
     std::vector<std::int64_t> next_;          // of each thread: nothing happens there before
 
-    std::uint64_t inputs_digest_ = 0;
+    std::uint64_t inputs_digest_ = 0;  // where there are snapshots
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed
     std::vector<Spike> in_flight_;     // of this rank, kept only for snapshots
     Team team_;
