@@ -13,10 +13,32 @@ namespace {
 /// So many synapses of one delay go into the queue one by one: reading their row again would cost more.
 constexpr std::uint32_t few_synapses = 3;
 
+/// Synapses [begin, end) of a table. A pair may be connected many times, so a row may be longer than 16 bits
+/// count.
+template <class Push>
+void push_row(std::int64_t time, std::uint16_t route, std::uint32_t begin, std::uint32_t end, Push&& push) {
+    while (begin != end) {
+        const std::uint32_t count = std::min<std::uint32_t>(end - begin, UINT16_MAX);
+        push({time, begin, route, static_cast<std::uint16_t>(count)});
+        begin += count;
+    }
+}
+
 /// Longest delay with which every bucket of a ring fits the times of packed arrivals.
 constexpr std::int64_t longest_packed = std::int64_t{1} << (PackedArrival::time_bits + 14);
 
 }  // namespace
+
+void sort(std::vector<Arrival>& arrivals, std::vector<Arrival>& scratch) {
+    if (arrivals.size() < 2) return;
+    const auto [first, last] = std::minmax_element(
+        arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.when < b.when; });
+    const std::int64_t begin = first->when;
+    scratch.resize(arrivals.size());
+    sort_spread(arrivals.data(), arrivals.size(), scratch.data(),
+                static_cast<int>(std::bit_width(static_cast<std::uint64_t>(last->when - begin))),
+                [&](const Arrival& a) { return static_cast<std::uint64_t>(a.when - begin); });
+}
 
 Block::Block(const BlockPlan& plan, bool packs)
     : plan_(plan),
@@ -27,15 +49,20 @@ Block::Block(const BlockPlan& plan, bool packs)
             after(plan.longest_delay_fs, plan.window_fs) <= longest_packed;
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
-        targets_.push_back(table ? table->targets() : nullptr);
+        tables_.push_back(table ? Table{table->targets(), table->segment_bounds()} : Table{});
         const auto* rows = std::get_if<ProceduralRows>(&incoming.synapses);
         draws_.push_back(rows ? std::make_unique<RowDraw>(*rows) : nullptr);
         packs_.push_back(packs && table && table->has_one_weight());
     }
+    queued_from_ = plan.from;
+    for (auto& routes : queued_from_) {
+        std::erase_if(routes, [&](std::uint32_t r) { return tables_[r].bounds != nullptr; });
+        queues_ = queues_ || !routes.empty();
+    }
 }
 
 void Block::prefetch_rows(const Spike& spike, bool whole) const {
-    for (const std::uint32_t r : plan_.from[spike.population]) {
+    for (const std::uint32_t r : queued_from_[spike.population]) {
         if (const auto* table = std::get_if<SynapseTable>(&plan_.incoming[r].synapses))
             table->prefetch(spike.neuron, whole);
     }
@@ -54,7 +81,7 @@ void Block::prefetch_dense(const Arrival& arrival) const {
 }
 
 void Block::accept(std::span<const Spike> spikes) {
-    if (!spikes.empty() && !plan_.incoming.empty()) accept_from(spikes, INT64_MIN);
+    if (queues_) accept_from(spikes, INT64_MIN);
 }
 
 void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
@@ -68,11 +95,11 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
         if (k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
         const Spike& spike = spikes[k];
         const std::int64_t sent = spike.time.femtoseconds();
-        for (const std::uint32_t r : plan_.from[spike.population]) {
+        for (const std::uint32_t r : queued_from_[spike.population]) {
             const auto route = static_cast<std::uint16_t>(r);
             const auto& synapses = plan_.incoming[r].synapses;
             if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-                const SynapseTable::Target* targets = targets_[r];
+                const SynapseTable::Target* targets = tables_[r].targets;
                 const bool packs = packs_[r];
                 const auto push_packed = [&](std::int64_t time, std::uint32_t synapse) {
                     if (time >= t && time != INT64_MAX) packed_queue_.push(time, {route, targets[synapse]});
@@ -96,13 +123,7 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
                         }
                         return;
                     }
-                    // A pair may be connected many times, so a row may be longer than 16 bits count.
-                    for (; begin < end; begin += UINT16_MAX) {
-                        const auto count =
-                            static_cast<std::uint16_t>(std::min<std::uint32_t>(end - begin, UINT16_MAX));
-                        push({time, begin, route, count});
-                        if (end - begin <= UINT16_MAX) break;
-                    }
+                    push_row(time, route, begin, end, push);
                 });
             } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
                 push({after(sent, rows->delay_fs), spike.neuron, route, 0});
@@ -118,7 +139,17 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
     }
 }
 
-void Block::collect(std::int64_t stop) {
+void Block::collect(std::int64_t stop, std::span<const Arrival> along_axons) {
+    along_axons_.clear();
+    const auto bounds = [&](std::size_t k) {
+        return tables_[along_axons[k].route()].bounds + along_axons[k].begin;
+    };
+    for (std::size_t k = 0; k < along_axons.size(); ++k) {
+        constexpr std::size_t ahead = 24;
+        if (k + ahead < along_axons.size()) __builtin_prefetch(bounds(k + ahead));
+        push_row(along_axons[k].when, along_axons[k].route(), bounds(k)[0], bounds(k)[1],
+                 [&](const Arrival& row) { along_axons_.push_back(row); });
+    }
     arrivals_.clear();
     packed_.clear();
     stretches_.clear();
@@ -135,15 +166,13 @@ void Block::collect(std::int64_t stop) {
 }
 
 void Block::sort_arrivals() {
-    if (arrivals_.size() < 2) return;
-    const auto [first, last] =
-        std::minmax_element(arrivals_.begin(), arrivals_.end(),
-                            [](const Arrival& a, const Arrival& b) { return a.when < b.when; });
-    const std::int64_t begin = first->when;
-    scratch_.resize(arrivals_.size());
-    sort_spread(arrivals_.data(), arrivals_.size(), scratch_.data(),
-                static_cast<int>(std::bit_width(static_cast<std::uint64_t>(last->when - begin))),
-                [&](const Arrival& a) { return static_cast<std::uint64_t>(a.when - begin); });
+    sort(arrivals_, scratch_);
+    if (along_axons_.empty()) return;
+    if (arrivals_.empty()) return arrivals_.swap(along_axons_);
+    scratch_.resize(arrivals_.size() + along_axons_.size());
+    std::merge(arrivals_.begin(), arrivals_.end(), along_axons_.begin(), along_axons_.end(),
+               scratch_.begin());
+    arrivals_.swap(scratch_);
 }
 
 }  // namespace saltus

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../events/window_ring.hpp"
+#include "arrival.hpp"
 #include "piece.hpp"
 #include "poisson.hpp"
 #include "procedural.hpp"
@@ -69,57 +70,6 @@ struct BlockPlan {
     [[nodiscard]] std::uint32_t size() const { return pieces.back().first + pieces.back().range.size(); }
 };
 
-/// Something that a block has to deliver: synapses [begin, begin + count) of a table, segment `begin` of rows
-/// that are drawn, or what a spike of neuron `begin` brings through another kind of route. For a single
-/// synapse its target stands here, so that the row need not be looked up again.
-struct Arrival {
-    static constexpr std::uint16_t single = 1u << 15;  // of route
-    static constexpr std::uint16_t most_routes = single - 1;
-
-    std::int64_t when;
-    std::uint32_t begin;
-    std::uint16_t route_and_single;
-    std::uint16_t count;  // or the target
-
-    void put_at(std::int64_t, std::int64_t) {}
-    [[nodiscard]] std::int64_t time(std::int64_t) const { return when; }
-    [[nodiscard]] bool is_single() const { return (route_and_single & single) != 0; }
-    [[nodiscard]] std::uint16_t route() const { return route_and_single & (single - 1); }
-    [[nodiscard]] std::uint16_t target() const { return count; }
-
-    /// By time, and at one instant by route and synapse: rows stand in the order of their sources.
-    friend bool operator<(const Arrival& a, const Arrival& b) {
-        if (a.when != b.when) return a.when < b.when;
-        const std::uint16_t route_a = a.route();
-        const std::uint16_t route_b = b.route();
-        return route_a != route_b ? route_a < route_b : a.begin < b.begin;
-    }
-};
-
-/// One synapse of a table whose synapses share their weight, in one word: the time since the bucket's
-/// beginning, the route, the target. Words are in the order of time; which of several equal weights is added
-/// first does not matter.
-struct PackedArrival {
-    static constexpr int time_bits = 38;
-    static constexpr std::uint16_t most_routes = 1u << (64 - time_bits - 16);
-
-    std::uint64_t word;
-
-    PackedArrival(std::uint16_t route, std::uint16_t target) : word(std::uint64_t{route} << 16 | target) {}
-    void put_at(std::int64_t t, std::int64_t begin) {
-        word |= static_cast<std::uint64_t>(t - begin) << (64 - time_bits);
-    }
-    [[nodiscard]] std::int64_t time(std::int64_t begin) const {
-        return begin + static_cast<std::int64_t>(word >> (64 - time_bits));
-    }
-    [[nodiscard]] std::uint16_t route() const {
-        return static_cast<std::uint16_t>(word >> 16) & (most_routes - 1);
-    }
-    [[nodiscard]] std::uint16_t target() const { return static_cast<std::uint16_t>(word); }
-
-    friend bool operator<(PackedArrival a, PackedArrival b) { return a.word < b.word; }
-};
-
 class Block {
   public:
     /// `packs`: single synapses of equal weights come in packed_, as far as they fit there.
@@ -135,14 +85,16 @@ class Block {
         queue_.open(start);
         packed_queue_.open(start);
     }
-    /// Spikes of any population, in any order, that were sent in a window before.
+    /// Spikes of any population, in any order, that were sent in a window before: what they bring other than
+    /// along axons (axons.hpp) is queued.
     void accept(std::span<const Spike> spikes);
     /// The same for spikes of before `t`, all of whose arrivals before `t` are done with.
     void accept_from(std::span<const Spike> spikes, std::int64_t t);
-    /// Before this nothing happens here unless spikes arrive: femtoseconds.
+    /// Before this nothing happens here unless spikes arrive, or arrivals come along axons: femtoseconds.
     [[nodiscard]] virtual std::int64_t next() const = 0;
-    /// Everything that happens before `stop`. Every spike that arrives before must have been accepted.
-    virtual void advance(std::int64_t stop) = 0;
+    /// Everything that happens before `stop`. Every spike that arrives before must have been accepted;
+    /// `along_axons` are the arrivals there since the last `stop`, in order.
+    virtual void advance(std::int64_t stop, std::span<const Arrival> along_axons) = 0;
 
     /// Spikes of the last advance.
     [[nodiscard]] const std::vector<Spike>& spikes() const { return spikes_; }
@@ -182,17 +134,20 @@ class Block {
     }
     /// Nothing arrives before.
     [[nodiscard]] std::int64_t next_arrival() const { return std::min(queue_.next(), packed_queue_.next()); }
-    /// Takes the arrivals before `stop` into arrivals_ and packed_; these are in order.
-    void collect(std::int64_t stop);
+    /// Takes the arrivals before `stop` out of the queues into arrivals_ and packed_, which is in order, and
+    /// those of `along_axons` that find synapses here into along_axons_.
+    void collect(std::int64_t stop, std::span<const Arrival> along_axons);
+    /// Puts arrivals_ in order, together with along_axons_.
     void sort_arrivals();
     /// Asks for the synapses of a later arrival: rows are read in the order of time, which no cache foresees.
-    void prefetch(std::size_t k) const {
+    [[gnu::always_inline]] void prefetch(std::size_t k) const {
         if (k >= arrivals_.size()) return;
         const Arrival& arrival = arrivals_[k];
         if (arrival.is_single()) return;
-        if (!targets_[arrival.route()]) return prefetch_dense(arrival);
-        __builtin_prefetch(targets_[arrival.route()] + arrival.begin);
-        __builtin_prefetch(targets_[arrival.route()] + arrival.begin + arrival.count - 1);
+        const SynapseTable::Target* const targets = tables_[arrival.route()].targets;
+        if (!targets) return prefetch_dense(arrival);
+        __builtin_prefetch(targets + arrival.begin);
+        __builtin_prefetch(targets + arrival.begin + arrival.count - 1);
     }
 
     /// Packed arrivals of one bucket: they end before number `end` of packed_.
@@ -204,6 +159,7 @@ class Block {
     const BlockPlan& plan_;
     std::vector<std::unique_ptr<RowDraw>> draws_;  // of each route whose synapses are drawn
     std::vector<Arrival> arrivals_;
+    std::vector<Arrival> along_axons_;
     std::vector<PackedArrival> packed_;
     std::vector<Stretch> stretches_;
     std::vector<Spike> spikes_;
@@ -216,8 +172,14 @@ class Block {
 
     WindowRing<Arrival> queue_;
     WindowRing<PackedArrival> packed_queue_;
-    std::vector<const SynapseTable::Target*> targets_;  // of each route that is a table
-    std::vector<bool> packs_;                           // of each route
+    struct Table {
+        const SynapseTable::Target* targets = nullptr;
+        const std::uint32_t* bounds = nullptr;  // of its segments, if they are long
+    };
+    std::vector<Table> tables_;                            // of each route, if it is one
+    std::vector<bool> packs_;                              // of each route
+    bool queues_ = false;                                  // anything at all
+    std::vector<std::vector<std::uint32_t>> queued_from_;  // of each population: routes other than axons
     std::vector<Arrival> scratch_;
     std::vector<PackedArrival> packed_scratch_;
 };

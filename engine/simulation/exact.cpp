@@ -3,19 +3,23 @@
 // A window is no longer than the smallest delay of the projections that lead back (Network::lookahead), so
 // whatever is sent within it along those arrives after it. Within a window levels are computed one after the
 // other, and the blocks of a level at once, by any number of threads:
-//   accept   the spikes of lower levels of this window go into the block's queue
+//   accept   the spikes of lower levels of this window go into the block's queue and along its axons
+//   sort     what comes along axons that blocks share is put in order, a slice of the window by each thread
 //   advance  the block goes from event to event: pop, integrate, fire (frame_block.hpp, neuron_block.hpp)
 //   fan out  the spikes of the rank's blocks are put together, sorted, recorded, and exchanged with other
 //   ranks
 // and at its end every block accepts what it has not yet. A window begins where something happens next, so
-// empty time costs nothing. Between blocks nothing is shared but the spikes; a block depends on which spikes
-// reach it alone. Hence the same bits for any number of threads and ranks.
+// empty time costs nothing. Between blocks nothing is shared but the spikes, and what these bring along axons
+// (axons.hpp); a block depends on which spikes reach it alone. Hence the same bits for any number of threads
+// and ranks.
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
 
+#include "axons.hpp"
 #include "instant.hpp"
 #include "plan.hpp"
 #include "recorded.hpp"
@@ -143,12 +147,16 @@ class ExactRun {
         result_.spike_counts.assign(populations.size(), 0);
 
         crews_.resize(p_.levels);
+        tracts_.resize(p_.levels);
         for (auto& crew : crews_) crew.resize(p_.parallelism.threads);
         for (const Plan::Place& place : p_.places) {
             const std::uint32_t q = place.plan.pieces.front().population;
             if (!place.sends && !spike_recorded_[q] && ends_early_ != q) continue;
             blocks_.push_back(make_block(p_.network, place.plan, p_.signal, inputs_, Time(options.duration)));
-            crews_[place.level][place.thread].push_back({blocks_.back().get()});
+            Tract& tract = tract_of(place);
+            if (std::find(tract.threads.begin(), tract.threads.end(), place.thread) == tract.threads.end())
+                tract.threads.push_back(place.thread);
+            crews_[place.level][place.thread].push_back({blocks_.back().get(), &tract});
         }
         mine_.resize(p_.parallelism.threads);
         next_.resize(p_.parallelism.threads);
@@ -224,9 +232,16 @@ class ExactRun {
         return true;
     }
 
+    /// Axons that some blocks of one level share, and the threads that these belong to.
+    struct Tract {
+        Axons axons;
+        std::vector<std::uint32_t> threads;
+        std::int64_t next = 0;  // nothing arrives before
+    };
     struct Member {
         Block* block;
-        std::int64_t next = 0;  // nothing happens in the block before
+        const Tract* tract;
+        std::int64_t next = 0;  // nothing happens in the block before, unless something comes along axons
     };
     /// The blocks of one thread on one level.
     using Crew = std::vector<Member>;
@@ -240,25 +255,44 @@ class ExactRun {
         return stop;
     }
 
+    /// The one whose axons are those of the place.
+    Tract& tract_of(const Plan::Place& place) {
+        auto& tracts = tracts_[place.level];
+        const auto found = std::find_if(tracts.begin(), tracts.end(),
+                                        [&](const auto& tract) { return tract->axons.serve(place.plan); });
+        if (found != tracts.end()) return **found;
+        return *tracts.emplace_back(std::make_unique<Tract>(Tract{Axons(place.plan), {}}));
+    }
+
     void compute_window(std::int64_t start, std::int64_t stop) {
         for (std::uint32_t level = 0; level < p_.levels; ++level) {
             bool from_below = false;
             for (std::uint32_t lower = 0; lower < level; ++lower) from_below |= !sent_[lower].empty();
+            sort_arrivals(level, start, stop, from_below);
             together([&](std::uint32_t thread) {
                 mine_[thread].clear();
                 for (const Member& member : crews_[level][thread]) {
                     member.block->open(start);
-                    if (member.next >= stop && !from_below) continue;
+                    if (std::min(member.next, member.tract->next) >= stop && !from_below) continue;
                     for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
-                    member.block->advance(stop);
-                    const std::vector<Spike>& spikes = member.block->spikes();
-                    mine_[thread].insert(mine_[thread].end(), spikes.begin(), spikes.end());
+                    const Axons& axons = member.tract->axons;
+                    for (std::uint32_t k = 0; k < axons.slices(); ++k) {
+                        member.block->advance(axons.stop_of(k), axons.arrivals(k));
+                        const std::vector<Spike>& spikes = member.block->spikes();
+                        mine_[thread].insert(mine_[thread].end(), spikes.begin(), spikes.end());
+                    }
                 }
             });
             gather(level);
         }
         together([&](std::uint32_t thread) {
             for (std::uint32_t level = 0; level < p_.levels; ++level) {
+                for (const auto& tract : tracts_[level]) {
+                    if (tract->threads.front() != thread) continue;
+                    tract->axons.close();
+                    for (std::uint32_t other = level; other < p_.levels; ++other)
+                        tract->axons.accept(sent_[other]);
+                }
                 for (Member& member : crews_[level][thread]) {
                     for (std::uint32_t other = level; other < p_.levels; ++other) {
                         member.block->accept(sent_[other]);
@@ -269,9 +303,36 @@ class ExactRun {
         });
     }
 
-    /// When something happens next in each block of a thread.
+    /// What comes along axons to the blocks of a level within a window.
+    void sort_arrivals(std::uint32_t level, std::int64_t start, std::int64_t stop, bool from_below) {
+        bool any = false;
+        guarded([&] {
+            for (const auto& tract : tracts_[level]) {
+                for (std::uint32_t lower = 0; lower < level; ++lower) tract->axons.accept(sent_[lower]);
+                tract->axons.open(start, stop, static_cast<std::uint32_t>(tract->threads.size()));
+                any |= !tract->axons.empty() && (tract->next < stop || from_below);
+            }
+        });
+        if (!any) return;
+        together([&](std::uint32_t thread) {
+            for (const auto& tract : tracts_[level]) {
+                for (std::uint32_t k = 0; k < tract->axons.slices(); ++k) {
+                    if (tract->threads[k] == thread) tract->axons.put_in_order(k);
+                }
+            }
+        });
+    }
+
+    /// When something happens next in each block of a thread, and arrives along the axons that are its care.
     void look_ahead(std::uint32_t thread) {
         next_[thread] = INT64_MAX;
+        for (const auto& tracts : tracts_) {
+            for (const auto& tract : tracts) {
+                if (tract->threads.front() != thread) continue;
+                tract->next = tract->axons.next();
+                next_[thread] = std::min(next_[thread], tract->next);
+            }
+        }
         for (auto& crew : crews_) {
             for (Member& member : crew[thread]) {
                 member.next = member.block->next();
@@ -461,6 +522,9 @@ class ExactRun {
             block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
+        for (const auto& tracts : tracts_) {
+            for (const auto& tract : tracts) tract->axons.accept_from(snapshot.in_flight, t);
+        }
         result_.windows = snapshot.windows;
         if (p_.parallelism.communication->rank() > 0) return;  // what was before belongs to one rank
         in_flight_ = snapshot.in_flight;
@@ -495,7 +559,8 @@ class ExactRun {
     std::vector<SpikeTrain> inputs_;           // of each population
     std::vector<bool> spike_recorded_;
     std::vector<std::unique_ptr<Block>> blocks_;
-    std::vector<std::vector<Crew>> crews_;    // of each level and thread
+    std::vector<std::vector<std::unique_ptr<Tract>>> tracts_;  // of each level
+    std::vector<std::vector<Crew>> crews_;                     // of each level and thread
     std::vector<std::vector<Spike>> mine_;    // spikes of each thread, on the level that is computed
     std::vector<std::vector<Spike>> sent_;    // spikes of each level, the last that were computed:
                                               // those of this rank, and of others that have targets here

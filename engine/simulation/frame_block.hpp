@@ -36,9 +36,9 @@ class FrameBlock final : public Block {
         return t;
     }
 
-    void advance(std::int64_t stop) override {
+    void advance(std::int64_t stop, std::span<const Arrival> along_axons) override {
         spikes_.clear();
-        collect(stop);
+        collect(stop, along_axons);
         const bool all_sorted = add_trains_to_arrivals(stop);
         sort_arrivals();
         row_ = packed_next_ = packed_end_ = stretch_ = 0;
@@ -449,7 +449,7 @@ class FrameBlock final : public Block {
         double rate = 0.0;
         for (const Trains& trains : trains_) rate += trains.group.rate();
         const double window = static_cast<double>(stop - now_) / femtoseconds_per_second;
-        const std::size_t arrivals = arrivals_.size() + packed_.size();
+        const std::size_t arrivals = along_axons_.size() + arrivals_.size() + packed_.size();
         const double passes = static_cast<double>(arrivals + 1) * static_cast<double>(trains_.size());
         now_ = stop;
         if (passes_of_an_arrival * rate * window > passes) return false;

@@ -16,7 +16,7 @@ class TrainBlock final : public Block {
     [[nodiscard]] std::int64_t next() const override {
         return next_ < train_.size() ? train_.times[next_].femtoseconds() : INT64_MAX;
     }
-    void advance(std::int64_t stop) override {
+    void advance(std::int64_t stop, std::span<const Arrival>) override {
         spikes_.clear();
         for (; next() < stop; ++next_) send(next(), train_.neurons[next_]);
     }
@@ -44,7 +44,7 @@ class PoissonBlock final : public Block {
     }
 
     [[nodiscard]] std::int64_t next() const override { return queue_of_groups_.next(); }
-    void advance(std::int64_t stop) override {
+    void advance(std::int64_t stop, std::span<const Arrival>) override {
         spikes_.clear();
         queue_of_groups_.pop_before(stop, [&](Turn turn) {
             PoissonGroup& group = groups_[turn.group];
@@ -95,7 +95,7 @@ class RegularBlock final : public Block {
     [[nodiscard]] std::int64_t next() const override {
         return turns_.next() < source_.stop.femtoseconds() ? turns_.next() : INT64_MAX;
     }
-    void advance(std::int64_t stop) override {
+    void advance(std::int64_t stop, std::span<const Arrival>) override {
         spikes_.clear();
         turns_.pop_before(std::min(stop, source_.stop.femtoseconds()), [&](const Turn& turn) {
             send(turn.time, turn.neuron);

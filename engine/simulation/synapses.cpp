@@ -13,9 +13,9 @@ namespace saltus {
 
 namespace {
 
-/// Delays per source and delay from which on the bounds of segments are stored, not the delay of each
+/// Synapses per source and delay from which on the bounds of segments are stored, not the delay of each
 /// synapse.
-constexpr double dense_segments = 3.0;
+constexpr double long_segment = 3.0;
 constexpr std::size_t most_indexed_delays = 1u << 16;
 
 /// Distinct delays that `stage` may have, ascending; empty: not enumerable.
@@ -323,12 +323,11 @@ SynapseTable::SynapseTable(const std::vector<Part>& parts) {
         weights_);
 
     const std::size_t segments = std::size_t{sources} * groups.delays();
+    long_segments_ = by_count && static_cast<double>(n) >= long_segment * static_cast<double>(segments);
     if (delays_.size() == 1)
         layout_ = Layout::one;
-    else if (by_count && static_cast<double>(n) >= dense_segments * static_cast<double>(segments))
-        layout_ = Layout::shared;
     else
-        layout_ = Layout::own;
+        layout_ = long_segments_ ? Layout::shared : Layout::own;
     if (layout_ == Layout::shared)
         bounds_.reserve(segments + 1);
     else

@@ -85,6 +85,8 @@ class Rows {
     void each(F&& f) const {
         for (std::size_t k = 0; k + 1 < begins_.size(); ++k) f(begins_[k], begins_[k + 1]);
     }
+    /// Row `source` of all sources ends where the next begins; nullptr if only some have rows.
+    [[nodiscard]] const std::uint32_t* bounds() const { return is_sparse() ? nullptr : begins_.data(); }
     [[nodiscard]] std::uint64_t bytes() const {
         return begins_.size() * sizeof(begins_[0]) + marks_.size() * sizeof(Mark);
     }
@@ -133,13 +135,20 @@ class SynapseTable {
     };
     [[nodiscard]] static Expected expected(const Rule& rule, NeuronRange range);
 
-    /// Asks for what walk(source) reads first, or for the whole row, for which that must be there.
+    /// Where segments, the synapses of one source and delay, are long: segment `source * delays().size() + d`
+    /// ends where the next begins. Else nullptr.
+    [[nodiscard]] const std::uint32_t* segment_bounds() const {
+        if (!long_segments_) return nullptr;
+        return layout_ == Layout::shared ? bounds_.data() : rows_.bounds();
+    }
+    /// All distinct delays, ascending, if they are few.
+    [[nodiscard]] const std::vector<std::int64_t>& delays() const { return delays_; }
+
+    /// Asks for what walk(source) reads first, or for the whole row, for which that must be there; not where
+    /// segments are long.
     void prefetch(NeuronIndex source, bool whole) const {
         if (!whole) {
-            if (layout_ != Layout::shared) rows_.prefetch(source);
-        } else if (layout_ == Layout::shared) {
-            const std::uint32_t* bounds = bounds_.data() + std::size_t{source} * delays_.size();
-            for (std::size_t k = 0; k < delays_.size(); k += 16) __builtin_prefetch(bounds + k);
+            rows_.prefetch(source);
         } else if (layout_ == Layout::own) {
             const Rows::Row row = rows_[source];
             const std::uint32_t end = std::min(row.end, row.begin + 256);
@@ -224,6 +233,7 @@ class SynapseTable {
     enum class Layout { one, shared, own };
 
     Layout layout_ = Layout::one;
+    bool long_segments_ = false;
     std::vector<std::int64_t> delays_;       // one: the delay; else all distinct ones, ascending, if few
     Rows rows_;                              // one, own
     LargeArray<std::uint32_t> bounds_;       // shared: segment k of source s ends where the next begins
