@@ -149,6 +149,29 @@ class ExactRule::Parts {
         return options_.input_dropout > 0.0 || options_.input_shift > 0;
     }
     [[nodiscard]] Network network() const { return circuit_.with_parameters(); }
+    [[nodiscard]] Asked asked() const {
+        const ClassLoss& loss = options_.loss;
+        const RateBand& rates = options_.rates;
+        Asked asked{
+            {"loss", std::string(class_loss_name(loss.kind)) + ", tau_0 " + shown(loss.tau_0) + ", alpha " +
+                         shown(loss.alpha) + ", tau_1 " + shown(loss.tau_1) + ", target " +
+                         shown(loss.target) + ", other target " + shown(loss.other_target) + ", gap " +
+                         shown(loss.gap) + ", silent " + shown(loss.silent) + ", gain " + shown(loss.gain) +
+                         ", decay " + shown(loss.decay)},
+            {"duration", to_string(options_.duration)},
+            {"largest factor", shown(options_.largest_factor)},
+            {"wake", shown(options_.wake)},
+            {"band of rates",
+             shown(rates.lower) + " to " + shown(rates.upper) + ", strength " + shown(rates.strength)},
+            {"input dropout", shown(options_.input_dropout)},
+            {"input shift", std::to_string(options_.input_shift)},
+            {"learnt delays", options_.learn_delays ? "true" : "false"}};
+        if (options_.learn_delays) {
+            asked["largest delay"] = to_string(options_.largest_delay);
+            asked["rate of delays"] = shown(options_.delay_rate);
+        }
+        return asked;
+    }
 
     std::shared_ptr<const SampleSet> samples;
     std::vector<ParameterGroup> groups;
@@ -313,6 +336,10 @@ std::vector<double> ExactRule::initial() const {
 }
 std::uint64_t ExactRule::samples() const {
     return parts_->samples->size();
+}
+
+Asked ExactRule::asked() const {
+    return parts_->asked();
 }
 
 Tally ExactRule::gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,

@@ -242,6 +242,10 @@ std::uint32_t ClassLoss::decide(std::span<const double> values) const {
     return static_cast<std::uint32_t>(best - values.begin());
 }
 
+std::string_view class_loss_name(ClassLoss::Kind kind) {
+    return kinds[static_cast<std::size_t>(kind)];
+}
+
 ClassLoss::Kind class_loss_kind(std::string_view name) {
     for (std::size_t k = 0; k < kinds.size(); ++k) {
         if (kinds[k] == name) return static_cast<ClassLoss::Kind>(k);

@@ -19,6 +19,26 @@ S4nnOptions::Loss s4nn_loss(std::string_view name) {
     throw UsageError("loss: expected relative or cross_entropy, found " + quoted(name) + ".");
 }
 
+std::string listed(const std::vector<double>& values) {
+    std::string text;
+    for (const double value : values) text += (text.empty() ? "" : ", ") + shown(value);
+    return text.empty() ? "none" : text;
+}
+
+Asked asked(const S4nnOptions& options) {
+    Asked asked{{"loss", options.loss == S4nnOptions::Loss::relative ? "relative" : "cross_entropy"},
+                {"margin", to_string(options.margin)},
+                {"softness", to_string(options.softness)},
+                {"normalised errors", options.normalise ? "true" : "false"},
+                {"learnt delays", options.learn_delays ? "true" : "false"}};
+    if (options.learn_delays) {
+        asked["delay step"] = to_string(options.delay_step);
+        asked["largest delay"] = to_string(options.largest_delay);
+        asked["rate of delays"] = shown(options.delay_rate);
+    }
+    return asked;
+}
+
 void check_samples(const FirstSpikeNetwork& network, const SampleSet& samples, const S4nnOptions& options) {
     if (element_count(samples.shape()) != element_count(network.input)) {
         throw UsageError("input " + quoted(network.input_name) + " takes " + to_string(network.input) +

@@ -13,6 +13,11 @@ void check_samples(const FirstSpikeNetwork& network, const SampleSet& samples, c
 [[nodiscard]] double at_layer(const std::vector<double>& values, std::size_t layer, std::size_t layers,
                               const char* name);
 
+/// As Learner::asked(): what both rules have in common.
+[[nodiscard]] Asked asked(const S4nnOptions& options);
+/// "0.1, 0.2"
+[[nodiscard]] std::string listed(const std::vector<double>& values);
+
 /// T_j for each output.
 [[nodiscard]] std::vector<std::int64_t> s4nn_targets(const std::vector<std::int64_t>& times,
                                                      std::uint32_t label, std::int64_t t_max,

@@ -200,6 +200,15 @@ std::vector<double> S4nnRule::initial() const {
     return all;
 }
 
+Asked S4nnRule::asked() const {
+    const S4nnOptions& options = parts_->options;
+    Asked asked = learning::asked(options);
+    asked["dropout"] = listed(options.dropout);
+    asked["shift"] = std::to_string(options.shift);
+    asked["seed of dropout and shift"] = std::to_string(options.random_seed);
+    return asked;
+}
+
 void S4nnRule::begin_step(std::uint64_t step) {
     parts_->step = step;
 }

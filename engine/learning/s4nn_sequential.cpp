@@ -46,6 +46,7 @@ class S4nnSequential::Parts {
                              ".");
         }
         if (sequential.averaged_samples > 0.0) averaged = network;
+        averaged_samples = sequential.averaged_samples;
         least_taken = static_cast<double>(between_averages) / std::max(sequential.averaged_samples, 1.0);
         for (std::size_t l = 1; l < n; ++l) below.emplace_back(network.layers[l - 1].size(), 0.0);
     }
@@ -125,6 +126,7 @@ class S4nnSequential::Parts {
     Deltas deltas;
     std::vector<std::vector<double>> below;
     std::optional<FirstSpikeNetwork> averaged;
+    double averaged_samples = 0.0;
     double least_taken = 1.0;
     std::uint64_t learnt = 0;  // samples
 };
@@ -162,6 +164,15 @@ Tally S4nnSequential::measure(std::span<const std::uint64_t> samples, unsigned t
     Tally sum;
     for (const Tally& tally : tallies) sum += tally;
     return sum;
+}
+
+Asked S4nnSequential::asked() const {
+    Asked asked = learning::asked(parts_->options);
+    asked["order of steps"] = parts_->options.order == S4nnOptions::Order::paper ? "paper" : "code";
+    asked["learning rates"] = listed(parts_->rates);
+    asked["weight decays"] = listed(parts_->decays);
+    asked["averaged samples"] = shown(parts_->averaged_samples);
+    return asked;
 }
 
 LearnerState S4nnSequential::state() const {

@@ -14,6 +14,7 @@
 #include "saltus/engine/network_builder.hpp"
 #include "saltus/engine/random.hpp"
 #include "saltus/engine/simulate.hpp"
+#include "unit/io/temporary_folder.hpp"
 
 namespace saltus::learning {
 namespace {
@@ -279,6 +280,32 @@ TEST_SUITE("learning/exact_rule") {
             for (std::size_t k = 0; k < gradient.size(); ++k)
                 CHECK(std::abs(gradient[k] - expected.gradient[k]) <= 1e-9 * size);
         }
+    }
+    TEST_CASE("what a training was asked for is named where it differs") {
+        std::shared_ptr<const TrainingSnapshot> snapshot;
+        const auto trained = [&](double wake, Duration duration) {
+            const Choice choice{};
+            ExactOptions options = options_of(choice);
+            options.wake = wake;
+            options.duration = duration;
+            GradientLearner learner(std::make_shared<ExactRule>(network_of(choice), samples_of(20), options),
+                                    {});
+            TrainingOptions training;
+            training.epochs = 1;
+            training.resume_from = snapshot;
+            training.snapshot_due = [] { return true; };
+            training.on_snapshot = [&](const TrainingSnapshot& s) {
+                snapshot = std::make_shared<TrainingSnapshot>(s);
+            };
+            (void)train(learner, training);
+        };
+        const Duration duration = options_of(Choice{}).duration;
+        trained(0.1, duration);
+        CHECK_NOTHROW(trained(0.1, duration));
+        const std::string said = message([&] { trained(0.2, duration + Duration(1)); });
+        CHECK(test::contains(said, "wake: expected '0.1', found '0.2'."));
+        CHECK(test::contains(said, "duration: expected"));
+        CHECK_FALSE(test::contains(said, "loss"));
     }
     TEST_CASE("training: the same bits on 1, 2 and 4 threads") {
         for (const bool lists : {false, true}) {

@@ -695,6 +695,23 @@ TEST_SUITE("learning/s4nn") {
             train(other, training);
             CHECK(other.state() == whole.state());
         }
+        S4nnOptions wider;
+        wider.margin = Duration(5 * ms);
+        S4nnSequential other(small_network(), thirds(900), wider, {{0.2}, {1e-3}, 1000.0});
+        const std::string said = message_of<UsageError>([&] { train(other, training); });
+        CHECK(contains(said, "margin: expected '3ms', found '5ms'."));
+        CHECK(contains(said, "learning rates: expected '0.1, 0.1', found '0.2, 0.2'."));
+        CHECK_FALSE(contains(said, "weight decays"));
+    }
+
+    TEST_CASE("what a training by mini-batches was asked for is named where it differs") {
+        S4nnOptions options;
+        options.dropout = {0.25};
+        options.random_seed = 7;
+        const Asked asked = S4nnRule(small_network(), thirds(5), options).asked();
+        CHECK(asked.at("dropout") == "0.25");
+        CHECK(asked.at("seed of dropout and shift") == "7");
+        CHECK(asked.at("loss") == "relative");
     }
 
     TEST_CASE("trained weights are floats, so that files keep them as such") {

@@ -69,6 +69,7 @@ class ExactRule : public Rule {
     [[nodiscard]] const std::vector<ParameterGroup>& groups() const override;
     [[nodiscard]] std::vector<double> initial() const override;
     [[nodiscard]] std::uint64_t samples() const override;
+    [[nodiscard]] Asked asked() const override;
     Tally gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                    std::span<double> gradient, unsigned threads) override;
     [[nodiscard]] Tally measure(std::span<const double> parameters, std::span<const std::uint64_t> samples,

@@ -86,6 +86,7 @@ struct ClassLoss {
     [[nodiscard]] std::uint32_t decide(std::span<const double> values) const;
 };
 
+[[nodiscard]] std::string_view class_loss_name(ClassLoss::Kind kind);
 /// "first_spike_cross_entropy", ...; throws UsageError.
 [[nodiscard]] ClassLoss::Kind class_loss_kind(std::string_view name);
 

@@ -76,6 +76,7 @@ class S4nnRule : public Rule {
     [[nodiscard]] const std::vector<ParameterGroup>& groups() const override;
     [[nodiscard]] std::vector<double> initial() const override;
     [[nodiscard]] std::uint64_t samples() const override;
+    [[nodiscard]] Asked asked() const override;
     void begin_step(std::uint64_t step) override;
     Tally gradient(std::span<const double> parameters, std::span<const std::uint64_t> batch,
                    std::span<double> gradient, unsigned threads) override;
@@ -109,6 +110,7 @@ class S4nnSequential : public Learner {
     [[nodiscard]] std::uint64_t samples() const override;
     Tally learn(std::span<const std::uint64_t> batch, double rate_factor, unsigned threads) override;
     [[nodiscard]] Tally measure(std::span<const std::uint64_t> samples, unsigned threads) override;
+    [[nodiscard]] Asked asked() const override;
     [[nodiscard]] LearnerState state() const override;
     void restore(const LearnerState& state) override;
 
