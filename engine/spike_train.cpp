@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "events/sort_spread.hpp"
+#include "sort_spread.hpp"
 
 namespace saltus {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "../events/sort_spread.hpp"
+#include "../sort_spread.hpp"
 #include "instant.hpp"
 
 namespace saltus {
