@@ -193,6 +193,7 @@ SALTUS_INLINE void fire_by_rule(const NeuronRule& rule, const Coefficients<T>& c
 /// Toward zero, after a product with a factor in 1/4096.
 template <class T>
 T shifted(T state, T factor) {
+    if (std::isnan(state)) return state;     // inputs whose sum was none
     constexpr T largest = 1125899906842624;  // 2^50: the product stays within an int64
     const auto bounded = static_cast<std::int64_t>(std::clamp(state, -largest, largest));
     const std::int64_t product = bounded * static_cast<std::int64_t>(factor);
