@@ -94,10 +94,9 @@ SALTUS_INLINE void take_step(Membrane form, const Coefficients<T>& c, T* __restr
 /// trunc(x), 0 for x < 0. Without a branch, for vector instructions.
 SALTUS_INLINE float whole(float x) {
     constexpr float large = 8388608;  // from here on floats are whole
-    const float below = x < large ? x : large;
+    const float below = x < large ? x : 0.0f;
     const float counted = below > 0.0f ? below : 0.0f;
-    const auto rounded = static_cast<float>(static_cast<std::int32_t>(counted));
-    return x < large ? rounded : x;
+    return static_cast<float>(static_cast<std::int32_t>(counted)) + (x - below);
 }
 SALTUS_INLINE double whole(double x) {
     return std::trunc(x > 0.0 ? x : 0.0);
