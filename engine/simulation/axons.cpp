@@ -62,7 +62,11 @@ std::int64_t Axons::next() const {
 }
 
 void Axons::open(std::int64_t start, std::int64_t stop, std::uint32_t slices) {
-    slices_.resize(strands_.empty() ? 1 : slices);
+    if (strands_.empty()) {
+        slices_.front().stop = stop;
+        return;
+    }
+    slices_.resize(slices);
     const auto n = static_cast<std::int64_t>(slices_.size());
     for (std::int64_t k = 0; k < n; ++k) {
         Slice& slice = slices_[static_cast<std::size_t>(k)];
@@ -90,6 +94,7 @@ void Axons::put_in_order(std::uint32_t k) {
 }
 
 void Axons::close() {
+    if (strands_.empty()) return;
     next_ = reached_;
     // What has arrived everywhere makes room, now and then.
     for (Train& train : trains_) train.done = train.sent.size();
