@@ -20,6 +20,20 @@ std::optional<std::uint32_t> whole(std::string_view text) {
     return n;
 }
 
+struct Image {
+    std::uint32_t channels, rows, columns;
+};
+Image image(const std::string& what, std::uint32_t width, Shape shape) {
+    if (shape.size() == 2) shape.insert(shape.begin(), 1);
+    if (shape.size() != 3 || width == 0 || shape[1] < width || shape[2] < width) {
+        throw UsageError(
+            "layers: a " + what + " of width " + std::to_string(width) +
+            " (at least 1) needs (channels, rows, columns), as large as that, before it; found " +
+            to_string(shape) + ".");
+    }
+    return {shape[0], shape[1], shape[2]};
+}
+
 /// Makes one layer after another.
 class Maker {
   public:
@@ -73,14 +87,8 @@ class Maker {
     }
 
     void make_convolution(const LayerPlan& plan, FirstSpikeLayer& layer) {
-        const auto [channels, rows, columns] = image("convolution", plan.width);
-        Convolution shape;
-        shape.in_channels = channels;
-        shape.out_channels = plan.size;
-        shape.in_size = {rows, columns};
-        shape.out_size = {rows - plan.width + 1, columns - plan.width + 1};
-        shape.kernel = {plan.width, plan.width};
-        const std::uint64_t inputs = std::uint64_t{channels} * plan.width * plan.width;
+        const Convolution shape = plan.convolution(shape_);
+        const std::uint64_t inputs = std::uint64_t{shape.in_channels} * plan.width * plan.width;
         check_size(inputs, plan.size);
         check_size(std::uint64_t{shape.out_size[0]} * shape.out_size[1], plan.size);
         layer.shape = {plan.size, shape.out_size[0], shape.out_size[1]};
@@ -88,27 +96,9 @@ class Maker {
     }
 
     void make_window(const LayerPlan& plan, FirstSpikeLayer& layer) const {
-        const auto [channels, rows, columns] = image("windows", plan.width);
-        Pooling shape;
-        shape.channels = channels;
-        shape.in_size = {rows, columns};
-        shape.out_size = {rows / plan.width, columns / plan.width};
-        shape.kernel = shape.stride = {plan.width, plan.width};
-        layer.shape = {channels, shape.out_size[0], shape.out_size[1]};
+        const Pooling shape = plan.windows(shape_);
+        layer.shape = {shape.channels, shape.out_size[0], shape.out_size[1]};
         layer.synapses = FirstOfWindow{shape, {}};
-    }
-
-    struct Image {
-        std::uint32_t channels, rows, columns;
-    };
-    [[nodiscard]] Image image(const std::string& what, std::uint32_t width) const {
-        if (shape_.size() != 3 || width == 0 || shape_[1] < width || shape_[2] < width) {
-            throw UsageError(
-                "layers: a " + what + " of width " + std::to_string(width) +
-                " (at least 1) needs (channels, rows, columns), as large as that, before it; found " +
-                to_string(shape_) + ".");
-        }
-        return {shape_[0], shape_[1], shape_[2]};
     }
 
     static void check_size(std::uint64_t inputs, std::uint64_t outputs) {
@@ -165,6 +155,27 @@ LayerPlan LayerPlan::parse(std::string_view text) {
     }
     throw UsageError("layers: expected neurons (400), channels and width of a convolution (16c5) or width " +
                      std::string("of windows (p2), found ") + quoted(text) + ".");
+}
+
+Convolution LayerPlan::convolution(const Shape& before) const {
+    const Image from = image("convolution", width, before);
+    Convolution shape;
+    shape.in_channels = from.channels;
+    shape.out_channels = size;
+    shape.in_size = {from.rows, from.columns};
+    shape.out_size = {from.rows - width + 1, from.columns - width + 1};
+    shape.kernel = {width, width};
+    return shape;
+}
+
+Pooling LayerPlan::windows(const Shape& before) const {
+    const Image from = image("windows", width, before);
+    Pooling shape;
+    shape.channels = from.channels;
+    shape.in_size = {from.rows, from.columns};
+    shape.out_size = {from.rows / width, from.columns / width};
+    shape.kernel = shape.stride = {width, width};
+    return shape;
 }
 
 FirstSpikeNetwork new_first_spikes(const FirstSpikePlan& plan) {

@@ -42,6 +42,20 @@ double larger(double a, double b) {
     return a > b ? a : b;
 }
 
+/// Of time constants that are apart, and exponents that kernels::exponential takes.
+SALTUS_VECTOR_VERSIONS
+void find_factors(std::size_t n, const Coefficients& coefficients, Factors* __restrict factors) {
+    const Coefficients c = coefficients;
+    const double per_difference = c.g / (c.b - c.a);
+#pragma omp simd
+    for (std::size_t k = 0; k < n; ++k) {
+        Factors& f = factors[k];
+        f.m = kernels::exponential(-c.b * f.x);
+        f.s = kernels::exponential(-c.a * f.x);
+        f.gk = (f.s - f.m) * per_difference;
+    }
+}
+
 /// I += rows; then all neurons go on to the next instant. Lists the groups of lanes in which one may have
 /// crossed on the way (then `above` is not negative), and returns how many.
 SALTUS_VECTOR_VERSIONS
@@ -240,9 +254,11 @@ SharedLayer::SharedLayer(const LinearNeuron& neuron, std::uint32_t sources, std:
     mu_ = readout->decay > 0.0 ? 1.0 / readout->decay : 0.0;
 }
 
-void SharedLayer::set_weights(std::span<const double> weights) {
+void SharedLayer::set_weights(std::span<const double> weights, std::size_t source_stride,
+                              std::size_t neuron_stride) {
     for (std::size_t i = 0; i < sources_; ++i) {
-        for (std::size_t j = 0; j < size_; ++j) weights_[i * stride_ + j] = n_.J * weights[i * size_ + j];
+        for (std::size_t j = 0; j < size_; ++j)
+            weights_[i * stride_ + j] = n_.J * weights[i * source_stride + j * neuron_stride];
     }
 }
 
@@ -255,12 +271,24 @@ void SharedLayer::prepare(Run& run) const {
     }
     const std::size_t n = arrivals.instant.size();
     run.factors.resize(n);
+    double longest = 0.0;
     for (std::size_t k = 0; k < n; ++k) {
         const double next = k + 1 < n ? arrivals.instant[k + 1] : run.end;
-        const double x = next - arrivals.instant[k];
+        run.factors[k].x = next - arrivals.instant[k];
+        longest = larger(longest, run.factors[k].x);
+    }
+    if (apart_ && std::max(n_.a, n_.b) * longest < most_exponent) {
+        find_factors(n, {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, run.factors.data());
+    } else {
+        for (Factors& f : run.factors) {
+            f.m = std::exp(-n_.b * f.x);
+            f.s = std::exp(-n_.a * f.x);
+            f.gk = n_.g * response(n_.a, n_.b, f.x);
+        }
+    }
+    for (std::size_t k = 0; integrates_ && k < n; ++k) {
         Factors& f = run.factors[k];
-        f = {x, std::exp(-n_.b * x), std::exp(-n_.a * x), n_.g * response(n_.a, n_.b, x)};
-        if (!integrates_) continue;
+        const double x = f.x;
         const PotentialIntegral integral(n_, mu_, x);
         const double weight = std::exp(-mu_ * arrivals.instant[k]);
         f.F = weight * integral.F;
@@ -296,6 +324,7 @@ void SharedLayer::forward(Run& run) const {
             peak(run, k, i, u[i], I[i], u1[i], n_.g * I1[i] - n_.b * u1[i]);
         u.swap(u1);
         I.swap(I1);
+        if (once_ && run.spikes.size() == size_) break;  // nobody is left to fire
     }
     for (std::size_t i = 0; peaks_ && i < stride_; ++i) run.values[i] = E_ + run.peaks[i].u;
     run.values.resize(std::min<std::size_t>(run.values.size(), size_));
@@ -338,15 +367,17 @@ void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) co
     const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
     const bool together = apart_ && std::max(n_.a, n_.b) * f.x < most_exponent;
     if (together) {
+        // Whole vectors: what lies beyond the last neuron are values of searches before, or 0.
+        const auto whole = [](std::size_t count) { return (count + lanes - 1) / lanes * lanes; };
         for (std::vector<double>* values :
              {&all.u, &all.I, &all.since, &all.m, &all.s, &all.after, &all.found})
-            values->resize(std::max(n, values->size()));
+            values->resize(std::max(whole(n), values->size()));
         const auto take = [&all, &now = run.now](std::size_t l) {
             all.u[l] = now[0][all.neuron[l]];
             all.I[l] = now[1][all.neuron[l]];
         };
         for (std::size_t l = 0; l < n; ++l) take(l);
-        find_tops(n, c, all.u.data(), all.I.data(), all.found.data());
+        find_tops(whole(n), c, all.u.data(), all.I.data(), all.found.data());
         const double surely_below = u_th_ - 1e-9 * std::max(std::abs(u_th_), 1.0);
         std::size_t kept = 0;
         for (std::size_t l = 0; l < n; ++l) {
@@ -355,8 +386,8 @@ void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) co
             take(kept++);
         }
         n = kept;
-        find_crossings(n, f, c, all.u.data(), all.I.data(), all.since.data(), all.m.data(), all.s.data(),
-                       all.after.data(), all.found.data());
+        find_crossings(whole(n), f, c, all.u.data(), all.I.data(), all.since.data(), all.m.data(),
+                       all.s.data(), all.after.data(), all.found.data());
     }
     for (std::size_t l = 0; l < n; ++l) {
         const std::uint32_t i = all.neuron[l];

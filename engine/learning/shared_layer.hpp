@@ -105,8 +105,8 @@ class SharedLayer {
     /// Values of a row of weights, the last of which are 0.
     [[nodiscard]] std::size_t stride() const { return stride_; }
     [[nodiscard]] std::size_t weight_count() const { return stride_ * sources_; }
-    /// [source][neuron], without padding.
-    void set_weights(std::span<const double> weights);
+    /// From source i to neuron j: weights[i source_stride + j neuron_stride].
+    void set_weights(std::span<const double> weights, std::size_t source_stride, std::size_t neuron_stride);
 
     /// From run.arrivals to run.spikes or run.values.
     void forward(Run& run) const;

@@ -140,6 +140,10 @@ void NetworkBuilder::connect(std::string_view pre, std::string_view post, const 
     add(std::move(projection));
 }
 
+void NetworkBuilder::connect(std::string_view pre, std::string_view post, std::vector<Stage> stages) {
+    add(Projection{index_of(pre), index_of(post), std::move(stages)});
+}
+
 Network NetworkBuilder::network() const {
     return {populations_, projections_};
 }

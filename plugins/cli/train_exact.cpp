@@ -77,11 +77,14 @@ void add_train_exact(CLI::App& train_verb) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = train_verb.add_subcommand("exact", "exact gradients of spike times and potentials");
     options->training.add_to(*verb);
-    verb->add_option("--hidden", options->request.hidden,
-                     "neurons of the hidden layers, as in 120 or 200,100")
+    verb->add_option(
+            "--hidden", options->request.hidden,
+            "hidden layers: neurons, as in 120 or 200,100; 16c5: a convolution to 16 channels with kernels "
+            "of 5 x 5; p2: the first spike of each window of 2 x 2")
         ->delimiter(',')
         ->capture_default_str();
-    verb->add_option("--initial", options->request.initial, "means of the first weights, one number a layer")
+    verb->add_option("--initial", options->request.initial,
+                     "means of the first weights, one number a layer that has any")
         ->delimiter(',');
     verb->add_option("--initial-sd", options->request.initial_sd, "their standard deviations")
         ->delimiter(',');

@@ -240,7 +240,7 @@ nb::dict train_s4nn(const std::optional<std::shared_ptr<BuiltNetwork>>& built,
 
 plugins::ExactRequest exact_request_from(const Arguments& a) {
     plugins::ExactRequest request;
-    request.hidden = a.get<std::vector<std::uint32_t>>("hidden");
+    request.hidden = a.get<std::vector<std::string>>("hidden");
     request.initial = a.get<std::vector<double>>("initial");
     request.initial_sd = a.get<std::vector<double>>("initial_sd");
     request.inputs = a.get<std::optional<std::uint32_t>>("inputs");

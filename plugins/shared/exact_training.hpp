@@ -22,10 +22,11 @@ namespace saltus::plugins {
 struct ExactRequest {
     std::optional<Network> network = {};  // to go on with
 
-    // Of a new one, all to all:
-    std::vector<std::uint32_t> hidden{120};
-    std::vector<double> initial = {};     // means of the first weights, one a layer; empty: by the samples
-    std::vector<double> initial_sd = {};  // their standard deviations
+    // Of a new one:
+    std::vector<std::string> hidden{"120"};  // of each layer what learning::LayerPlan::parse takes
+    std::vector<double> initial =
+        {};  // means of the first weights, one a layer that has any; empty: by the samples
+    std::vector<double> initial_sd = {};       // their standard deviations
     std::optional<std::uint32_t> inputs = {};  // only so many have synapses, the first ones
     std::string neuron = "lif";                // docs/exact-gradients.md, rules of first spikes
     double tau_m = 20e-3;                      // [s]

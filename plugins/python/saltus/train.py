@@ -267,7 +267,7 @@ def exact(
     dataset: "str | os.PathLike[str]",
     *,
     split: str = "train",
-    hidden: Sequence[int] = (120,),
+    hidden: "Sequence[int | str]" = (120,),
     initial: Sequence[float] = (),
     initial_sd: Sequence[float] = (),
     inputs: int | None = None,
@@ -338,8 +338,9 @@ def exact(
     split : str
         The part to learn from; "" takes everything.
     hidden, initial, initial_sd, inputs, neuron, tau_m, tau_syn, initial_delay
-        Of a new network: neurons of the hidden layers; means of the first weights and their standard
-        deviations, one number a layer; only so many inputs have synapses, the first ones; "lif", or with
+        Of a new network: hidden layers (120: so many neurons; "16c5": a convolution to 16 channels with
+        kernels of 5 x 5; "p2": the first spike of each window of 2 x 2); means of the first weights and
+        their standard deviations, one number a layer that has any; only so many inputs have synapses, the first ones; "lif", or with
         one spike at most "lif_once", "lif_equal_once" (tau_m = tau_syn), "lif_double_once" (tau_m =
         2 tau_syn), "if_once" (no leak), "linear_once" (no leak, no decay); seconds; where delays are
         learnt they begin uniform from 0 to this many seconds.
@@ -396,8 +397,6 @@ def exact(
     whole_number("input_shift", input_shift, 0, (1 << 32) - 1)
     if inputs is not None:
         whole_number("inputs", inputs, 1, (1 << 32) - 1)
-    for size in hidden:
-        whole_number("hidden", size, 1, (1 << 31) - 1)
     if net is not None:
         for name in (
             "hidden",
@@ -413,7 +412,7 @@ def exact(
                 raise UsageError(f"{name}: it describes a new network. Leave it out, or net.")
     for name in ("net", "dataset", "checkpoint", "resume", "progress", "on_epoch"):
         del arguments[name]
-    arguments["hidden"] = list(hidden)
+    arguments["hidden"] = [str(layer) for layer in hidden]
     arguments["initial"] = [float(x) for x in initial]
     arguments["initial_sd"] = [float(x) for x in initial_sd]
     _check(net, arguments, checkpoint, resume)

@@ -96,6 +96,8 @@ class NetworkBuilder {
     void connect(std::string_view pre, std::string_view post, const Connection& connection);
     void connect(std::string_view pre, std::string_view post, const ConnectionList& connection);
     void connect(std::string_view pre, std::string_view post, const ConnectionMatrix& connection);
+    /// Stages that spikes pass one after another, as a convolution (projection.hpp).
+    void connect(std::string_view pre, std::string_view post, std::vector<Stage> stages);
 
     [[nodiscard]] Network network() const;
 

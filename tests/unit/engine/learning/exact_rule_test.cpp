@@ -74,12 +74,74 @@ Network network_of(const Choice& choice, std::uint64_t seed = 3) {
     return build.network();
 }
 
-std::shared_ptr<const SampleSet> samples_of(std::size_t n) {
-    auto samples = std::make_shared<SampleSet>(Shape{2, 3}, 3);
+/// Images through a convolution, the first spikes of windows (where `windows`), another convolution with a
+/// stride, padding and dilation, and a matrix.
+Network images_network(const Choice& choice, bool windows = true, std::uint32_t groups = 1) {
+    SequentialRandom random(4, 1, 0);
+    const auto weights = [&](std::size_t n, double low, double high) {
+        std::vector<double> values(n);
+        for (double& w : values) w = low + (high - low) * random.uniform();
+        return Weights(values);
+    };
+    const Parameters neurons{{"tau_m", 20e-3},    {"tau_syn", choice.tau_syn},
+                             {"E_L", choice.E_L}, {"V_0", choice.V_0},
+                             {"V_reset", -0.1},   {"t_ref", choice.once ? 1.0 : 0.0}};
+    NetworkBuilder build(1);
+    build.input("in", {1, 7, 6});
+    build.population("maps", {4, 6, 5}, "lif_exp", neurons);
+    Convolution first;
+    first.in_channels = 1;
+    first.out_channels = 4;
+    first.in_size = {7, 6};
+    first.out_size = {6, 5};
+    first.kernel = {2, 2};
+    first.weights = weights(16, 0.5, 4.0);
+    build.connect("in", "maps", {first});
+    std::string before = "maps";
+    Convolution::Pair size{6, 5};
+    if (windows) {
+        Pooling pooling;
+        pooling.channels = 4;
+        pooling.in_size = size;
+        size = pooling.out_size = {3, 3};
+        pooling.kernel = pooling.stride = {2, 2};
+        pooling.padding = {0, 1};
+        build.population("windows", {4, 3, 3}, "if_delta", {{"V_th", 1.0}, {"t_ref", 1.0}});
+        build.connect(before, "windows", {pooling});
+        before = "windows";
+    }
+    build.population("maps2", {6, 2, 2}, "lif_exp", neurons);
+    Convolution second;
+    second.in_channels = 4;
+    second.out_channels = 6;
+    second.groups = groups;
+    second.in_size = size;
+    second.out_size = {2, 2};
+    second.kernel = {2, 2};
+    second.stride = {2, 1};
+    second.padding = {1, 0};
+    second.dilation = {1, windows ? 1u : 2u};
+    second.weights = weights(6 * 4 / groups * 4, -0.5, 3.0);
+    build.connect(before, "maps2", {second});
+    if (choice.by_potential) {
+        build.population("out", {3}, "li_exp", {{"tau_m", 15e-3}, {"tau_syn", choice.tau_syn}});
+    } else {
+        build.population("out", {3}, "lif_exp", neurons);
+    }
+    Flatten flatten;
+    flatten.in_shape = {6, 2, 2};
+    flatten.out_shape = {24};
+    flatten.start_dim = 0;
+    build.connect("maps2", "out", {flatten, Dense{"", 1, 24, 3, weights(72, -0.3, 1.5), {}}});
+    return build.network();
+}
+
+std::shared_ptr<const SampleSet> samples_of(std::size_t n, const Shape& shape = {2, 3}) {
+    auto samples = std::make_shared<SampleSet>(shape, 3);
     SequentialRandom random(9, 2, 0);
     for (std::size_t i = 0; i < n; ++i) {
         SpikeTrain train;
-        for (std::uint32_t k = 0; k < 6; ++k) {
+        for (std::uint32_t k = 0; k < element_count(shape); ++k) {
             // Some come together.
             const double t = random.below(3) == 0 ? 4e-3 : 20e-3 * random.uniform();
             train.add(Time(duration_from_seconds(t)), k);
@@ -136,10 +198,8 @@ Expected expected_of(const Network& network, const SampleSet& samples, const Exa
     return expected;
 }
 
-void check_against_clock(const Choice& choice, bool layered) {
-    const Network network = network_of(choice);
-    const auto samples = samples_of(30);
-    const ExactOptions options = options_of(choice);
+void check_against_clock(const Network& network, const std::shared_ptr<const SampleSet>& samples,
+                         const ExactOptions& options, bool layered) {
     ExactRule rule(network, samples, options);
     CHECK(rule.is_layered() == layered);
     const std::vector<double> parameters = rule.initial();
@@ -163,6 +223,10 @@ void check_against_clock(const Choice& choice, bool layered) {
             CHECK(std::abs(gradient[k] - expected.gradient[k]) <= 1e-9 * largest);
         begin += group.size;
     }
+}
+
+void check_against_clock(const Choice& choice, bool layered) {
+    check_against_clock(network_of(choice), samples_of(30), options_of(choice), layered);
 }
 
 /// Where each weight from the input leads.
@@ -247,6 +311,46 @@ TEST_SUITE("learning/exact_rule") {
     TEST_CASE("a readout by its mean potential") {
         check_against_clock({.by_potential = true, .E_L = 0.1}, true);
     }
+    TEST_CASE("convolutions and windows: the gradients are those of runs of the exact clock") {
+        const auto samples = samples_of(30, {1, 7, 6});
+        for (const bool once : {false, true}) {
+            for (const bool by_potential : {false, true}) {
+                for (const bool windows : {false, true}) {
+                    CAPTURE(once);
+                    CAPTURE(by_potential);
+                    CAPTURE(windows);
+                    const Choice choice{.by_potential = by_potential, .once = once};
+                    check_against_clock(images_network(choice, windows), samples, options_of(choice), true);
+                }
+            }
+        }
+    }
+    TEST_CASE("convolutions in groups and drives above the threshold") {
+        const auto samples = samples_of(30, {1, 7, 6});
+        const Choice groups{.once = true};
+        check_against_clock(images_network(groups, true, 2), samples, options_of(groups), false);
+        const Choice drive{.E_L = 1.2};
+        check_against_clock(images_network(drive), samples, options_of(drive), true);
+    }
+    TEST_CASE("a band of rates acts on convolutions run as layers as it does neuron by neuron") {
+        const auto samples = samples_of(20, {1, 7, 6});
+        const Choice choice{.once = true};
+        ExactOptions options = options_of(choice);
+        options.rates = {0.6, 0.8, 1e-2};
+        options.wake = 0.1;
+        std::vector<std::vector<double>> gradients;
+        for (const bool lists : {false, true}) {
+            options.learn_delays = lists;  // has no layers; there are no delays here
+            ExactRule rule(images_network(choice), samples, options);
+            REQUIRE(rule.is_layered() != lists);
+            const std::vector<double> parameters = rule.initial();
+            gradients.emplace_back(parameters.size(), 0.0);
+            (void)rule.gradient(parameters, numbers(20), gradients.back(), 1);
+        }
+        REQUIRE(gradients[0].size() == gradients[1].size());
+        for (std::size_t k = 0; k < gradients[0].size(); ++k)
+            CHECK(gradients[0][k] == doctest::Approx(gradients[1][k]).epsilon(1e-7));
+    }
     TEST_CASE("synapses with delays: the gradients are those of runs of the exact clock") {
         check_against_clock({.lists = true}, false);
     }
@@ -309,26 +413,33 @@ TEST_SUITE("learning/exact_rule") {
     }
     TEST_CASE("training: the same bits on 1, 2 and 4 threads") {
         for (const bool lists : {false, true}) {
-            CAPTURE(lists);
-            std::vector<std::vector<double>> results;
-            for (const unsigned threads : {1u, 2u, 4u}) {
-                const Choice choice{.lists = lists};
-                ExactOptions options = options_of(choice);
-                options.input_dropout = 0.1;
-                options.input_shift = 1;
-                options.wake = 0.1;
-                options.rates = {0.5, 0.9, 1e-2};
-                auto rule = std::make_shared<ExactRule>(network_of(choice), samples_of(50), options);
-                GradientLearner learner(rule, {});
-                TrainingOptions training;
-                training.epochs = 3;
-                training.batch = 16;
-                training.threads = threads;
-                (void)train(learner, training);
-                results.emplace_back(learner.parameters().begin(), learner.parameters().end());
+            for (const bool images : {false, true}) {
+                CAPTURE(lists);
+                CAPTURE(images);
+                if (lists && images) continue;
+                std::vector<std::vector<double>> results;
+                for (const unsigned threads : {1u, 2u, 4u}) {
+                    const Choice choice{.lists = lists};
+                    ExactOptions options = options_of(choice);
+                    options.input_dropout = 0.1;
+                    options.input_shift = 1;
+                    options.wake = 0.1;
+                    options.rates = {0.5, 0.9, 1e-2};
+                    auto rule =
+                        images ? std::make_shared<ExactRule>(images_network(choice),
+                                                             samples_of(50, {1, 7, 6}), options)
+                               : std::make_shared<ExactRule>(network_of(choice), samples_of(50), options);
+                    GradientLearner learner(rule, {});
+                    TrainingOptions training;
+                    training.epochs = 3;
+                    training.batch = 16;
+                    training.threads = threads;
+                    (void)train(learner, training);
+                    results.emplace_back(learner.parameters().begin(), learner.parameters().end());
+                }
+                CHECK(results[0] == results[1]);
+                CHECK(results[0] == results[2]);
             }
-            CHECK(results[0] == results[1]);
-            CHECK(results[0] == results[2]);
         }
     }
     TEST_CASE("the network handed out computes what the rule has measured") {

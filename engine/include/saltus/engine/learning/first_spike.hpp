@@ -77,6 +77,11 @@ struct LayerPlan {
     /// "400" neurons; "16c5": 16 channels, kernel 5 x 5; "p2": windows of 2 x 2. Throws UsageError.
     static LayerPlan parse(std::string_view text);
 
+    /// Of a layer (channels, rows, columns), or (rows, columns): one channel. Without weights. Throw
+    /// UsageError if it is smaller than the kernel or window.
+    [[nodiscard]] Convolution convolution(const Shape& before) const;
+    [[nodiscard]] Pooling windows(const Shape& before) const;
+
     Kind kind = Kind::dense;
     std::uint32_t size = 0;   // neurons or channels
     std::uint32_t width = 0;  // of the kernel or window
