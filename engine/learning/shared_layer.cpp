@@ -18,19 +18,19 @@ using Factors = SharedLayer::Run::Factors;
 constexpr double most_exponent = 500.0;  // up to here quotients of exponentials are finite
 constexpr double far_below = -1e30;      // V of a neuron that fires no more
 
+/// What comes when: rows of `stride` values, a multiple of lanes and the number of neurons, of the sources
+/// that arrive at each instant.
 template <class T>
 struct Rows {
     T* first;
-    const std::uint32_t* which;
-    std::size_t count;
-    std::size_t stride;  // a multiple of lanes, and the number of neurons
+    std::size_t stride;
+    const std::uint32_t* source;
+    const std::uint32_t* begin;
+
+    Rows(T* values, std::size_t the_stride, const ArrivalTimes& arrivals)
+        : first(values), stride(the_stride), source(arrivals.source.data()), begin(arrivals.begin.data()) {}
+    [[gnu::always_inline]] T* of(std::uint32_t arrival) const { return first + source[arrival] * stride; }
 };
-/// Those of the sources that arrive at instant k.
-template <class T>
-Rows<T> rows_of(T* first, const ArrivalTimes& arrivals, std::uint32_t k, std::size_t stride) {
-    const std::uint32_t begin = arrivals.begin[k];
-    return {first, arrivals.source.data() + begin, arrivals.begin[k + 1] - begin, stride};
-}
 struct Coefficients {
     double a, b, g, u_th, u_reset, g_k_max;
 };
@@ -56,43 +56,58 @@ void find_factors(std::size_t n, const Coefficients& coefficients, Factors* __re
     }
 }
 
-/// I += rows; then all neurons go on to the next instant. Lists the groups of lanes in which one may have
-/// crossed on the way (then `above` is not negative), and returns how many.
+/// Where the neurons are at an instant, and at the next; above is not negative where one may have crossed
+/// in between.
+struct Flow {
+    double* u;
+    double* I;
+    double* u1;
+    double* I1;
+    double* above;
+};
+
+/// From instant `first` on, I += rows and all neurons go on to the next instant, up to the first between
+/// which and the next one may have crossed, or `end`: returns it. u and I have changed places with u1 and I1
+/// once for each instant before it.
 SALTUS_VECTOR_VERSIONS
-std::size_t step_forward(const Rows<const double>& rows, const Factors& factors, const Coefficients& n,
-                         const double* __restrict u, double* __restrict I, double* __restrict u1,
-                         double* __restrict I1, double* __restrict above, std::uint32_t* __restrict hot) {
-    for (std::size_t k = 0; k < rows.count; ++k) {
-        const double* __restrict row = rows.first + rows.which[k] * rows.stride;
-        for (std::size_t l = 0; l < rows.stride; ++l) I[l] += row[l];
-    }
-    const Factors f = factors;
+std::uint32_t advance(const Rows<const double>& rows, const Factors* factors, const Coefficients& n,
+                      std::uint32_t first, std::uint32_t end, const Flow& flow) {
+    const std::size_t stride = rows.stride;
+    double* __restrict u = flow.u;
+    double* __restrict I = flow.I;
+    double* __restrict u1 = flow.u1;
+    double* __restrict I1 = flow.I1;
+    double* __restrict above = flow.above;
     const double b = n.b;
     const double g = n.g;
     const double u_th = n.u_th;
     const double g_k_max = n.g_k_max;
-#pragma omp simd
-    for (std::size_t l = 0; l < rows.stride; ++l) {
-        const double slope = g * I[l] - b * u[l];
-        const double u_end = u[l] * f.m + I[l] * f.gk;
-        const double I_end = I[l] * f.s;
-        const double slope_end = g * I_end - b * u_end;
-        const double bound = smaller(u[l] + slope * f.x, larger(u[l], 0.0) + larger(I[l], 0.0) * g_k_max);
-        // Not negative where it rises first, falls last, and the bound reaches the threshold.
-        const double turns = smaller(smaller(slope, -slope_end), bound - u_th);
-        u1[l] = u_end;
-        I1[l] = I_end;
-        above[l] = larger(u_end - u_th, turns);
+    for (std::uint32_t k = first; k < end; ++k) {
+        for (std::uint32_t a = rows.begin[k]; a < rows.begin[k + 1]; ++a) {
+            const double* __restrict row = rows.of(a);
+            for (std::size_t l = 0; l < stride; ++l) I[l] += row[l];
+        }
+        const Factors f = factors[k];
+        double high = -1.0;
+#pragma omp simd reduction(max : high)
+        for (std::size_t l = 0; l < stride; ++l) {
+            const double slope = g * I[l] - b * u[l];
+            const double u_end = u[l] * f.m + I[l] * f.gk;
+            const double I_end = I[l] * f.s;
+            const double slope_end = g * I_end - b * u_end;
+            const double bound = smaller(u[l] + slope * f.x, larger(u[l], 0.0) + larger(I[l], 0.0) * g_k_max);
+            // Not negative where it rises first, falls last, and the bound reaches the threshold.
+            const double turns = smaller(smaller(slope, -slope_end), bound - u_th);
+            u1[l] = u_end;
+            I1[l] = I_end;
+            above[l] = larger(u_end - u_th, turns);
+            high = larger(above[l], high);
+        }
+        if (high >= 0.0) return k;
+        std::swap(u, u1);
+        std::swap(I, I1);
     }
-    std::size_t count = 0;
-    for (std::size_t first = 0; first < rows.stride; first += lanes) {
-        const double* m = above + first;
-        const double high = larger(larger(larger(m[0], m[1]), larger(m[2], m[3])),
-                                   larger(larger(m[4], m[5]), larger(m[6], m[7])));
-        hot[count] = static_cast<std::uint32_t>(first);
-        count += high >= 0.0 ? 1 : 0;
-    }
-    return count;
+    return end;
 }
 
 double size(double a) {
@@ -176,13 +191,11 @@ void find_crossings(std::size_t n, const Factors& factors, const Coefficients& c
 }
 
 /// From the next instant to this one; c: what a unit of V is worth to a loss.
-SALTUS_VECTOR_VERSIONS
-void step_back(std::size_t n, const Factors& factors, const double* __restrict c, const double* __restrict p1,
-               const double* __restrict q1, double* __restrict p, double* __restrict q) {
-    const Factors f = factors;
+[[gnu::always_inline]] inline void step_back(std::size_t n, const Factors& f, const double* __restrict c,
+                                             double* __restrict p, double* __restrict q) {
     for (std::size_t l = 0; l < n; ++l) {
-        q[l] = q1[l] * f.s + f.gk * p1[l];
-        p[l] = p1[l] * f.m;
+        q[l] = q[l] * f.s + f.gk * p[l];
+        p[l] = p[l] * f.m;
     }
     if (!c) return;
     for (std::size_t l = 0; l < n; ++l) {
@@ -191,28 +204,48 @@ void step_back(std::size_t n, const Factors& factors, const double* __restrict c
     }
 }
 
-/// rows += J q
-SALTUS_VECTOR_VERSIONS
-void add_to_weights(const Rows<double>& rows, double J, const double* __restrict q) {
-    for (std::size_t k = 0; k < rows.count; ++k) {
-        double* __restrict row = rows.first + rows.which[k] * rows.stride;
-        for (std::size_t l = 0; l < rows.stride; ++l) row[l] += J * q[l];
-    }
-}
-
-/// What moving each arrival is worth: the sum over the neurons of J w (a q - g p), in a fixed order.
-SALTUS_VECTOR_VERSIONS
-void add_to_times(const Rows<const double>& rows, const Coefficients& n, const double* __restrict p,
-                  const double* __restrict q, double* __restrict by_time) {
-    for (std::size_t k = 0; k < rows.count; ++k) {
-        const double* __restrict row = rows.first + rows.which[k] * rows.stride;
+/// What comes of the arrivals at instant k: by_weight += J q, and, if asked for, what moving each is worth,
+/// the sum over the neurons of J w (a q - g p), in a fixed order.
+[[gnu::always_inline]] inline void pass_arrivals(const Rows<const double>& rows,
+                                                 const Rows<double>& by_weight, const Coefficients& n,
+                                                 double J, std::uint32_t k, const double* __restrict p,
+                                                 const double* __restrict q, double* __restrict by_time) {
+    for (std::uint32_t a = rows.begin[k]; a < rows.begin[k + 1]; ++a) {
+        double* __restrict to = by_weight.of(a);
+        for (std::size_t l = 0; l < rows.stride; ++l) to[l] += J * q[l];
+        if (!by_time) continue;
+        const double* __restrict row = rows.of(a);
         double e[lanes] = {};
         for (std::size_t first = 0; first < rows.stride; first += lanes) {
             for (std::size_t l = 0; l < lanes; ++l)
                 e[l] += row[first + l] * (n.a * q[first + l] - n.g * p[first + l]);
         }
-        by_time[k] += ((e[0] + e[4]) + (e[1] + e[5])) + ((e[2] + e[6]) + (e[3] + e[7]));
+        by_time[a] += ((e[0] + e[4]) + (e[1] + e[5])) + ((e[2] + e[6]) + (e[3] + e[7]));
     }
+}
+
+/// The adjoint after instant `end` - 1 to that before instant `first`, where no spike is between them.
+SALTUS_VECTOR_VERSIONS
+void go_back(const Rows<const double>& rows, const Rows<double>& by_weight, const Factors* factors,
+             const Coefficients& n, double J, std::uint32_t first, std::uint32_t end,
+             const double* __restrict c, double* __restrict p, double* __restrict q, double* by_time) {
+    for (std::uint32_t k = end; k-- > first;) {
+        step_back(rows.stride, factors[k], c, p, q);
+        pass_arrivals(rows, by_weight, n, J, k, p, q, by_time);
+    }
+}
+
+/// The same for an instant after which neurons fire.
+SALTUS_VECTOR_VERSIONS
+void step_back_all(std::size_t n, const Factors& f, const double* __restrict c, double* __restrict p,
+                   double* __restrict q) {
+    step_back(n, f, c, p, q);
+}
+SALTUS_VECTOR_VERSIONS
+void pass_all_arrivals(const Rows<const double>& rows, const Rows<double>& by_weight, const Coefficients& n,
+                       double J, std::uint32_t k, const double* __restrict p, const double* __restrict q,
+                       double* by_time) {
+    pass_arrivals(rows, by_weight, n, J, k, p, q, by_time);
 }
 
 }  // namespace
@@ -311,13 +344,21 @@ void SharedLayer::forward(Run& run) const {
     u1.resize(stride_);
     I1.resize(stride_);
     run.above.resize(stride_);
-    run.hot.resize(stride_ / lanes + 1);
-    for (std::uint32_t k = 0; k < arrivals.instant.size(); ++k) {
+    const Rows<const double> rows(weights_.data(), stride_, arrivals);
+    const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
+    for (std::uint32_t k = 0; k < instants; ++k) {
+        // What a readout sums has to be seen at each instant.
+        const std::uint32_t end = integrates_ || peaks_ ? k + 1 : instants;
+        const std::uint32_t stop =
+            advance(rows, run.factors.data(), {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, k, end,
+                    {u.data(), I.data(), u1.data(), I1.data(), run.above.data()});
+        if ((std::min(stop + 1, end) - k - 1) % 2 != 0) {
+            u.swap(u1);
+            I.swap(I1);
+        }
+        k = std::min(stop, end - 1);
+        if (stop < end) cross_all(run, k);
         const Factors& f = run.factors[k];
-        const std::size_t hot = step_forward(
-            rows_of(weights_.data(), arrivals, k, stride_), f, {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_},
-            u.data(), I.data(), u1.data(), I1.data(), run.above.data(), run.hot.data());
-        if (hot > 0) cross_all(run, k, hot);
         for (std::size_t i = 0; integrates_ && i < stride_; ++i)
             run.values[i] += E_ * f.E + u[i] * f.F + I[i] * f.gK;
         for (std::uint32_t i = 0; peaks_ && i < size_; ++i)
@@ -350,18 +391,14 @@ double SharedLayer::response_of(double m, double s, double x) const {
     return n_.g * (apart_ ? (s - m) / (n_.b - n_.a) : response(n_.a, n_.b, x));
 }
 
-/// The neurons in the first `hot` groups of lanes that are listed.
-void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) const {
+void SharedLayer::cross_all(Run& run, std::uint32_t instant) const {
     const Factors& f = run.factors[instant];
     auto& [u, I] = run.now;
     auto& [u1, I1] = run.next;
     Run::Crossings& all = run.crossings;
     all.neuron.clear();
-    for (std::size_t h = 0; h < hot; ++h) {
-        const std::uint32_t end = std::min<std::uint32_t>(run.hot[h] + lanes, size_);
-        for (std::uint32_t i = run.hot[h]; i < end; ++i) {
-            if (run.above[i] >= 0.0) all.neuron.push_back(i);
-        }
+    for (std::uint32_t i = 0; i < size_; ++i) {
+        if (run.above[i] >= 0.0) all.neuron.push_back(i);
     }
     std::size_t n = all.neuron.size();
     const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
@@ -376,12 +413,16 @@ void SharedLayer::cross_all(Run& run, std::uint32_t instant, std::size_t hot) co
             all.u[l] = now[0][all.neuron[l]];
             all.I[l] = now[1][all.neuron[l]];
         };
-        for (std::size_t l = 0; l < n; ++l) take(l);
-        find_tops(whole(n), c, all.u.data(), all.I.data(), all.found.data());
+        // Those that end above the threshold have crossed; of the others the top tells.
+        const auto below = [&](std::uint32_t i) { return u1[i] < u_th_; };
+        if (std::any_of(all.neuron.begin(), all.neuron.end(), below)) {
+            for (std::size_t l = 0; l < n; ++l) take(l);
+            find_tops(whole(n), c, all.u.data(), all.I.data(), all.found.data());
+        }
         const double surely_below = u_th_ - 1e-9 * std::max(std::abs(u_th_), 1.0);
         std::size_t kept = 0;
         for (std::size_t l = 0; l < n; ++l) {
-            if (u1[all.neuron[l]] < u_th_ && all.found[l] < surely_below) continue;
+            if (below(all.neuron[l]) && all.found[l] < surely_below) continue;
             all.neuron[kept] = all.neuron[l];
             take(kept++);
         }
@@ -460,21 +501,33 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
     const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
     run.bounded = 0;
     run.arrival_errors.assign(times ? arrivals.time.size() : 0, 0.0);
-    auto& [p, q] = run.now;
+    // Just after an instant, and before it.
     auto& [p1, q1] = run.next;
-    p1.assign(stride_, 0.0);
-    q1.assign(stride_, 0.0);
-    p.resize(stride_);
-    q.resize(stride_);
+    auto& [p, q] = run.now;
+    p.assign(stride_, 0.0);
+    q.assign(stride_, 0.0);
     if (integrates_) run.value_errors.resize(stride_, 0.0);
+    const double* of_values = integrates_ ? run.value_errors.data() : nullptr;
+    double* by_time = times ? run.arrival_errors.data() : nullptr;
+    const Rows<const double> rows(weights_.data(), stride_, arrivals);
+    const Rows<double> to_weights(by_weight.data(), stride_, arrivals);
+    const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
     // Nothing that comes after the last spike matters to a layer of spikes.
     std::uint32_t k = run.spikes.empty() ? 0 : run.spikes.back().instant + 1;
     if (integrates_ || peaks_) k = instants;
     std::size_t spike = run.spikes.size();
-    while (k-- > 0) {
+    while (k > 0) {
+        std::uint32_t quiet = spike > 0 ? run.spikes[spike - 1].instant + 1 : 0;
+        if (peaks_) quiet = k;
+        go_back(rows, to_weights, run.factors.data(), c, n_.J, quiet, k, of_values, p.data(), q.data(),
+                by_time);
+        k = quiet;
+        if (k == 0) break;
+        --k;
         const Factors& f = run.factors[k];
-        step_back(stride_, f, integrates_ ? run.value_errors.data() : nullptr, p1.data(), q1.data(), p.data(),
-                  q.data());
+        p1 = p;
+        q1 = q;
+        step_back_all(stride_, f, of_values, p.data(), q.data());
         while (spike > 0 && run.spikes[spike - 1].instant == k) {
             const std::uint32_t i = run.spikes[spike - 1].neuron;
             Adjoint at{p1[i], q1[i]};
@@ -502,14 +555,7 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
             if (times && peak.slope > 0.0 && peak.since == f.x && k + 1 < instants)
                 run.arrival_errors[arrivals.begin[k + 2] - 1] += run.value_errors[i] * peak.slope;
         }
-        if (times) {
-            add_to_times(rows_of(weights_.data(), arrivals, k, stride_),
-                         {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, p.data(), q.data(),
-                         run.arrival_errors.data() + arrivals.begin[k]);
-        }
-        add_to_weights(rows_of(by_weight.data(), arrivals, k, stride_), n_.J, q.data());
-        p.swap(p1);
-        q.swap(q1);
+        pass_all_arrivals(rows, to_weights, c, n_.J, k, p.data(), q.data(), by_time);
     }
 }
 

@@ -84,8 +84,7 @@ class SharedLayer {
         // Of each neuron, at an instant and the next: V - E and I, p and q.
         std::vector<double> now[2];
         std::vector<double> next[2];
-        std::vector<double> above;       // not negative where a neuron may have crossed
-        std::vector<std::uint32_t> hot;  // groups of lanes in which somebody may have crossed
+        std::vector<double> above;  // not negative where a neuron may have crossed
 
         /// Of the neurons that may have crossed: u, I; then the crossing, as in Spike,
         /// what u comes to after it, and whether it has been found.
@@ -116,7 +115,7 @@ class SharedLayer {
 
   private:
     void prepare(Run& run) const;
-    void cross_all(Run& run, std::uint32_t instant, std::size_t hot) const;
+    void cross_all(Run& run, std::uint32_t instant) const;
     void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double at,
               double& u1, double I1) const;
     void note(Run& run, std::uint32_t instant, std::uint32_t neuron, double since, double m, double s,
