@@ -135,6 +135,7 @@ class Maker {
         FirstWeights otherwise{110.0 / n, std::max(12.0 / n, 1.2 / std::sqrt(n))};
         if (reads) otherwise = {70.0 / n, 7.0 / std::sqrt(n)};
         if (with_weights_ == 0) otherwise = by_spikes(spikes_per_sample());
+        if (convolves_ && !reads) otherwise = apart(n);
         const FirstWeights weights = take(otherwise);
         Connection connection;
         connection.weight = Distribution::normal(weights.mean, weights.deviation);
@@ -149,7 +150,7 @@ class Maker {
         build_.population(name, shape_, "lif_exp", neuron_parameters(request_));
         const std::size_t inputs =
             std::size_t{convolution.in_channels} * convolution.kernel[0] * convolution.kernel[1];
-        const FirstWeights weights = take(by_spikes(0.5 * static_cast<double>(inputs)));
+        const FirstWeights weights = take(apart(static_cast<double>(inputs)));
         SequentialRandom random(request_.seed, with_weights_, 0);
         std::vector<double> values(inputs * layer.size);
         for (double& w : values) w = weights.mean + weights.deviation * random.normal();
@@ -169,6 +170,9 @@ class Maker {
         const double mean = 8.0 / arrivals;
         return {mean, 0.55 * mean};
     }
+    /// Channels that differ from the start, most of which a window leaves silent: where all fire on the average,
+    /// they learn later, and cost more.
+    [[nodiscard]] static FirstWeights apart(double inputs) { return {3.0 / inputs, 5.5 / std::sqrt(inputs)}; }
     [[nodiscard]] double spikes_per_sample() const {
         double spikes = 0.0;
         for (std::uint64_t i = 0; i < samples_.size(); ++i)

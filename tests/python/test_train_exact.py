@@ -6,8 +6,10 @@ import nir
 import numpy as np
 import pytest
 import saltus
+from conftest import SAMPLES
 from test_cli import saltus as run
 
+MNIST = SAMPLES / "mnist"
 DURATION = 0.06
 TAU_M, TAU = 20e-3, 5e-3
 ENDLESS = 1e30
@@ -87,6 +89,28 @@ def test_a_trained_network_decides_as_its_training_has_measured(name, tmp_path):
     assert right > 0.55
     in_python = saltus.evaluate(saltus.load(path), "yin-yang", split="train").decisions[-1000:]
     assert [d.decided for d in in_python] == [decision["decided"] for decision in decisions]
+
+
+def test_a_convolutional_network_decides_as_its_training_has_measured_and_goes_on(tmp_path):
+    options = ("--loss", "mean_potential", "--decay", "20ms", "-d", "40ms", "--gain", "10", "--slot", "1ms")
+    options += ("--slots", "20", "--learning-rate", "0.02", "--batch", "10", "-q", "--json", "--last-epoch")
+    new = ("--neuron", "lif_double_once", "--tau-syn", "10ms", "--hidden", "4c5,p2,8c5,p2")
+    path = tmp_path / "net.nir"
+    stdout, _ = run("train", "exact", MNIST, "--split", "test", "-o", path, "--epochs", "4", *options, *new)
+    log = json.loads(stdout)["log"]
+    assert log[-1]["training"]["loss"] < 0.8 * log[0]["training"]["loss"]
+    shapes = [n.weight.shape for n in nir.read(path).nodes.values() if isinstance(n, nir.Conv2d)]
+    assert sorted(shapes) == [(4, 1, 5, 5), (8, 4, 5, 5)]
+    stdout, _ = run("evaluate", path, MNIST, "--split", "test", "--json", "-q")
+    decisions = json.loads(stdout)["decisions"]
+    held_back = log[-1]["validation"]["samples"]
+    right = sum(d["decided"] == d["label"] for d in decisions[-held_back:])
+    assert right == log[-1]["validation"]["correct"]
+    stdout, _ = run(
+        *("train", "exact", MNIST, "--split", "test", "-o", tmp_path / "b.nir", "--epochs", "1"),
+        *("--network", path, *options),
+    )
+    assert json.loads(stdout)["log"][0]["training"]["loss"] < log[-1]["training"]["loss"]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +199,9 @@ def test_inputs_that_are_left_out_have_no_synapses(delays, tmp_path):
         (("--inputs", "0"), "inputs: expected 1 to 5, as many as a sample has, found 0."),
         (("--inputs", "-1"), "--inputs"),
         (("--loss", "mse"), "loss: expected one of first_spike_cross_entropy, "),
+        (("--hidden", "4c3"), "a convolution of width 3 (at least 1) needs (channels, rows, columns)"),
+        (("--hidden", "4q3"), "expected neurons (400), channels and width of a convolution (16c5)"),
+        (("--hidden", "0"), "hidden1"),
         (("--lower-rate", "2", "--upper-rate", "1"), "no less than its lower end, 2, found 1."),
     ],
 )
