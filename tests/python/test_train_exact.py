@@ -201,7 +201,6 @@ def test_inputs_that_are_left_out_have_no_synapses(delays, tmp_path):
         (("--loss", "mse"), "loss: expected one of first_spike_cross_entropy, "),
         (("--hidden", "4c3"), "a convolution of width 3 (at least 1) needs (channels, rows, columns)"),
         (("--hidden", "4q3"), "expected neurons (400), channels and width of a convolution (16c5)"),
-        (("--hidden", "0"), "hidden1"),
         (("--lower-rate", "2", "--upper-rate", "1"), "no less than its lower end, 2, found 1."),
     ],
 )
