@@ -110,6 +110,10 @@ std::uint32_t advance(const Rows<const double>& rows, const Factors* factors, co
     return end;
 }
 
+std::size_t whole_lanes(std::size_t count) {
+    return (count + lanes - 1) / lanes * lanes;
+}
+
 double size(double a) {
     return larger(a, -a);
 }
@@ -155,11 +159,11 @@ void find_tops(std::size_t n, const Coefficients& coefficients, const double* __
 /// reset there. found is not negative where that is certain: an error in V that is small beside the slope,
 /// and a bend that is, too, leave no doubt that a root is near, and no other comes before it while V rises.
 SALTUS_VECTOR_VERSIONS
-void find_crossings(std::size_t n, const Factors& factors, const Coefficients& coefficients,
+void find_crossings(std::size_t n, const Coefficients& coefficients, const double* __restrict length,
+                    const double* __restrict end_m, const double* __restrict end_s,
                     const double* __restrict u, const double* __restrict I, double* __restrict since,
                     double* __restrict m, double* __restrict s, double* __restrict after,
                     double* __restrict found) {
-    const Factors f = factors;
     const Coefficients c = coefficients;
     const double per_difference = 1.0 / (c.b - c.a);
 #pragma omp simd
@@ -171,17 +175,17 @@ void find_crossings(std::size_t n, const Factors& factors, const Coefficients& c
         const double height = c.u_th - u[l];
         double x = height / (rise + half_bend * height / rise);
         x = height / (rise + half_bend * x);
-        x = within(height / (rise + half_bend * x), f.x);
-        x = within(x + halley(c, per_difference, u[l], g, x).length, f.x);
-        x = within(x + halley(c, per_difference, u[l], g, x).length, f.x);
+        x = within(height / (rise + half_bend * x), length[l]);
+        x = within(x + halley(c, per_difference, u[l], g, x).length, length[l]);
+        x = within(x + halley(c, per_difference, u[l], g, x).length, length[l]);
         const Step last = halley(c, per_difference, u[l], g, x);
         const double miss =
             larger(size(last.length) - 1e-6 * x, size(last.length * last.curvature) - 1e-6 * last.slope);
-        x = within(x + last.length, f.x);
+        x = within(x + last.length, length[l]);
         const double e_a = kernels::exponential(-c.a * x);
         const double e_b = kernels::exponential(-c.b * x);
-        const double left_a = f.s / e_a;
-        const double left_b = f.m / e_b;
+        const double left_a = end_s[l] / e_a;
+        const double left_b = end_m[l] / e_b;
         since[l] = x;
         m[l] = e_b;
         s[l] = e_a;
@@ -367,6 +371,7 @@ void SharedLayer::forward(Run& run) const {
         I.swap(I1);
         if (once_ && run.spikes.size() == size_) break;  // nobody is left to fire
     }
+    find_all(run);
     for (std::size_t i = 0; peaks_ && i < stride_; ++i) run.values[i] = E_ + run.peaks[i].u;
     run.values.resize(std::min<std::size_t>(run.values.size(), size_));
 }
@@ -391,63 +396,127 @@ double SharedLayer::response_of(double m, double s, double x) const {
     return n_.g * (apart_ ? (s - m) / (n_.b - n_.a) : response(n_.a, n_.b, x));
 }
 
+/// Of the neurons that may cross after an instant: those that do not are passed over, those of whom it is not
+/// clear are looked at one by one, the others wait for find_all. That is now where a neuron goes on from its
+/// reset, else at the end of the sample.
 void SharedLayer::cross_all(Run& run, std::uint32_t instant) const {
     const Factors& f = run.factors[instant];
     auto& [u, I] = run.now;
     auto& [u1, I1] = run.next;
     Run::Crossings& all = run.crossings;
-    all.neuron.clear();
-    for (std::uint32_t i = 0; i < size_; ++i) {
-        if (run.above[i] >= 0.0) all.neuron.push_back(i);
-    }
-    std::size_t n = all.neuron.size();
-    const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
     const bool together = apart_ && std::max(n_.a, n_.b) * f.x < most_exponent;
-    if (together) {
-        // Whole vectors: what lies beyond the last neuron are values of searches before, or 0.
-        const auto whole = [](std::size_t count) { return (count + lanes - 1) / lanes * lanes; };
-        for (std::vector<double>* values :
-             {&all.u, &all.I, &all.since, &all.m, &all.s, &all.after, &all.found})
-            values->resize(std::max(whole(n), values->size()));
-        const auto take = [&all, &now = run.now](std::size_t l) {
-            all.u[l] = now[0][all.neuron[l]];
-            all.I[l] = now[1][all.neuron[l]];
-        };
-        // Those that end above the threshold have crossed; of the others the top tells.
-        const auto below = [&](std::uint32_t i) { return u1[i] < u_th_; };
-        if (std::any_of(all.neuron.begin(), all.neuron.end(), below)) {
-            for (std::size_t l = 0; l < n; ++l) take(l);
-            find_tops(whole(n), c, all.u.data(), all.I.data(), all.found.data());
+    all.falling.clear();
+    for (std::uint32_t i = 0; i < size_; ++i) {
+        if (!(run.above[i] >= 0.0)) continue;
+        if (!together || u[i] >= u_th_) {
+            look(run, instant, i, u[i], I[i], 0.0, u1[i], I1[i]);
+        } else if (u1[i] >= u_th_) {
+            wait(run, instant, i);
+        } else {
+            all.falling.push_back(i);
         }
-        const double surely_below = u_th_ - 1e-9 * std::max(std::abs(u_th_), 1.0);
-        std::size_t kept = 0;
-        for (std::size_t l = 0; l < n; ++l) {
-            if (below(all.neuron[l]) && all.found[l] < surely_below) continue;
-            all.neuron[kept] = all.neuron[l];
-            take(kept++);
-        }
-        n = kept;
-        find_crossings(whole(n), f, c, all.u.data(), all.I.data(), all.since.data(), all.m.data(),
-                       all.s.data(), all.after.data(), all.found.data());
     }
+    if (!all.falling.empty()) {  // below the threshold at both ends: their top tells
+        const std::size_t n = all.falling.size();
+        for (std::vector<double>* values : {&all.falling_u, &all.falling_I, &all.top})
+            values->resize(std::max(whole_lanes(n), values->size()));
+        for (std::size_t l = 0; l < n; ++l) {
+            all.falling_u[l] = u[all.falling[l]];
+            all.falling_I[l] = I[all.falling[l]];
+        }
+        find_tops(whole_lanes(n), {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, all.falling_u.data(),
+                  all.falling_I.data(), all.top.data());
+        const double doubt = 1e-9 * std::max(std::abs(u_th_), 1.0);
+        for (std::size_t l = 0; l < n; ++l) {
+            const std::uint32_t i = all.falling[l];
+            if (all.top[l] < u_th_ - doubt) continue;
+            if (all.top[l] > u_th_ + doubt) {
+                wait(run, instant, i);
+            } else {
+                look(run, instant, i, u[i], I[i], 0.0, u1[i], I1[i]);
+            }
+        }
+    }
+    if (!once_) find_all(run);
+}
+
+/// A neuron that certainly crosses after an instant.
+void SharedLayer::wait(Run& run, std::uint32_t instant, std::uint32_t neuron) const {
+    const Factors& f = run.factors[instant];
+    Run::Crossings& all = run.crossings;
+    all.neuron.push_back(neuron);
+    all.instant.push_back(instant);
+    all.spike.push_back(static_cast<std::uint32_t>(run.spikes.size()));
+    all.u.push_back(run.now[0][neuron]);
+    all.I.push_back(run.now[1][neuron]);
+    all.length.push_back(f.x);
+    all.end_m.push_back(f.m);
+    all.end_s.push_back(f.s);
+    if (!once_) return;
+    run.next[0][neuron] = far_below;
+    run.spikes.emplace_back();  // its place in the order
+}
+
+void SharedLayer::find_all(Run& run) const {
+    Run::Crossings& all = run.crossings;
+    const std::size_t n = all.neuron.size();
+    if (n == 0) return;
+    for (std::vector<double>* values : {&all.u, &all.I, &all.length, &all.end_m, &all.end_s})
+        values->resize(whole_lanes(n), values->back());
+    for (std::vector<double>* values : {&all.since, &all.m, &all.s, &all.after, &all.found})
+        values->resize(whole_lanes(n));
+    find_crossings(whole_lanes(n), {n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_}, all.length.data(),
+                   all.end_m.data(), all.end_s.data(), all.u.data(), all.I.data(), all.since.data(),
+                   all.m.data(), all.s.data(), all.after.data(), all.found.data());
     for (std::size_t l = 0; l < n; ++l) {
         const std::uint32_t i = all.neuron[l];
-        if (!together || u[i] >= u_th_ || !(all.found[l] >= 0.0)) {
-            look(run, instant, i, u[i], I[i], 0.0, u1[i], I1[i]);
+        const std::uint32_t instant = all.instant[l];
+        const bool found = all.found[l] >= 0.0;
+        if (once_) {
+            if (!found) find_slowly(all, l);
+            run.spikes[all.spike[l]] =
+                spike(run, instant, i, all.since[l], all.m[l], all.s[l], all.I[l] * all.s[l]);
             continue;
         }
-        const double I_then = I[i] * all.s[l];
-        note(run, instant, i, all.since[l], all.m[l], all.s[l], I_then);
-        u1[i] = once_ ? far_below : all.after[l];
-        if (!once_) look(run, instant, i, u_reset_, I_then, all.since[l], u1[i], I1[i]);
+        double& u1 = run.next[0][i];
+        const double I1 = run.next[1][i];
+        if (!found) {
+            look(run, instant, i, all.u[l], all.I[l], 0.0, u1, I1);
+            continue;
+        }
+        const double I_then = all.I[l] * all.s[l];
+        run.spikes.push_back(spike(run, instant, i, all.since[l], all.m[l], all.s[l], I_then));
+        u1 = all.after[l];
+        look(run, instant, i, u_reset_, I_then, all.since[l], u1, I1);
     }
+    for (std::vector<std::uint32_t>* values : {&all.neuron, &all.instant, &all.spike}) values->clear();
+    for (std::vector<double>* values : {&all.u, &all.I, &all.length, &all.end_m, &all.end_s}) values->clear();
+}
+
+/// As the model does it, where many at once are not certain.
+void SharedLayer::find_slowly(Run::Crossings& all, std::size_t l) const {
+    const neurons::CubaLif::State state{all.u[l] + E_, all.I[l]};
+    const double x = first_crossing(state, neurons::flow(constants_, state, all.length[l]), all.length[l]);
+    all.since[l] = std::min(x, all.length[l]);
+    all.m[l] = std::exp(-n_.b * all.since[l]);
+    all.s[l] = std::exp(-n_.a * all.since[l]);
 }
 
 /// A spike `since` after an instant.
-void SharedLayer::note(Run& run, std::uint32_t instant, std::uint32_t neuron, double since, double m,
-                       double s, double I) const {
-    run.spikes.push_back(
-        {run.arrivals.instant[instant] + since, n_.slope(n_.V_th, I), I, since, m, s, neuron, instant});
+SharedLayer::Spike SharedLayer::spike(const Run& run, std::uint32_t instant, std::uint32_t neuron,
+                                      double since, double m, double s, double I) const {
+    return {run.arrivals.instant[instant] + since, n_.slope(n_.V_th, I), I, since, m, s, neuron, instant};
+}
+
+/// Seconds from a state below the threshold to the first crossing, if it comes no later than the end of an
+/// interval of that length.
+double SharedLayer::first_crossing(const neurons::CubaLif::State& state, const neurons::CubaLif::State& end,
+                                   double length) const {
+    if (end.V >= n_.V_th) return crossing(state, end, length);
+    if (n_.slope(state.V, state.I) > 0.0 && n_.slope(end.V, end.I) < 0.0 &&
+        std::max(state.V - E_, 0.0) + std::max(state.I, 0.0) * g_k_max_ >= u_th_)
+        return neurons::next_crossing(constants_, state, n_.V_th, length);
+    return neurons::detail::never;
 }
 
 /// The spikes of one neuron between `at` after an instant, when it is at (u, I), and the next instant, when
@@ -459,17 +528,12 @@ void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, do
     neurons::CubaLif::State end{u1 + E_, I1};
     for (;;) {
         const double left = length - at;
-        double s = neurons::detail::never;
-        if (end.V >= n_.V_th) {
-            s = crossing(state, end, left);
-        } else if (n_.slope(state.V, state.I) > 0.0 && n_.slope(end.V, end.I) < 0.0 &&
-                   std::max(state.V - E_, 0.0) + std::max(state.I, 0.0) * g_k_max_ >= u_th_) {
-            s = neurons::next_crossing(constants_, state, n_.V_th, left);
-        }
+        const double s = first_crossing(state, end, left);
         if (!(s <= left)) break;
         at += s;
         state = {n_.V_reset, state.I * std::exp(-n_.a * s)};
-        note(run, instant, neuron, at, std::exp(-n_.b * at), std::exp(-n_.a * at), state.I);
+        run.spikes.push_back(
+            spike(run, instant, neuron, at, std::exp(-n_.b * at), std::exp(-n_.a * at), state.I));
         if (once_) {
             u1 = far_below;
             return;

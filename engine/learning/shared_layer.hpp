@@ -86,11 +86,16 @@ class SharedLayer {
         std::vector<double> next[2];
         std::vector<double> above;  // not negative where a neuron may have crossed
 
-        /// Of the neurons that may have crossed: u, I; then the crossing, as in Spike,
-        /// what u comes to after it, and whether it has been found.
+        /// Neurons that cross after an instant: u and I there, how long it is to the next instant and the
+        /// exponentials of that; then the crossing, as in Spike, what u comes to after it, and whether it
+        /// has been found.
         struct Crossings {
-            std::vector<std::uint32_t> neuron;
-            std::vector<double> u, I, since, m, s, after, found;
+            std::vector<std::uint32_t> neuron, instant, spike;
+            std::vector<double> u, I, length, end_m, end_s;
+            std::vector<double> since, m, s, after, found;
+            // Neurons that may have crossed, but are below the threshold at the next instant.
+            std::vector<std::uint32_t> falling;
+            std::vector<double> falling_u, falling_I, top;
         } crossings;
     };
 
@@ -118,8 +123,13 @@ class SharedLayer {
     void cross_all(Run& run, std::uint32_t instant) const;
     void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double at,
               double& u1, double I1) const;
-    void note(Run& run, std::uint32_t instant, std::uint32_t neuron, double since, double m, double s,
-              double I) const;
+    void wait(Run& run, std::uint32_t instant, std::uint32_t neuron) const;
+    void find_all(Run& run) const;
+    void find_slowly(Run::Crossings& all, std::size_t l) const;
+    [[nodiscard]] Spike spike(const Run& run, std::uint32_t instant, std::uint32_t neuron, double since,
+                              double m, double s, double I) const;
+    [[nodiscard]] double first_crossing(const neurons::CubaLif::State& state,
+                                        const neurons::CubaLif::State& end, double length) const;
     [[nodiscard]] double response_of(double m, double s, double x) const;
     [[nodiscard]] double crossing(const neurons::CubaLif::State& state, const neurons::CubaLif::State& end,
                                   double length) const;
