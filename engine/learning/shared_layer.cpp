@@ -16,7 +16,7 @@ using neurons::detail::response;
 constexpr std::size_t lanes = SharedLayer::lanes;
 using Factors = SharedLayer::Run::Factors;
 constexpr double most_exponent = 500.0;  // up to here quotients of exponentials are finite
-constexpr double far_below = -1e30;      // V of a neuron that fires no more
+constexpr double far_below = -1e30;      // V of a neuron that has fired once
 
 /// What comes when: rows of `stride` values, a multiple of lanes and the number of neurons, of the sources
 /// that arrive at each instant.
@@ -348,6 +348,7 @@ void SharedLayer::forward(Run& run) const {
     u1.resize(stride_);
     I1.resize(stride_);
     run.above.resize(stride_);
+    run.fired.assign(once_ ? size_ : 0, 0);
     const Rows<const double> rows(weights_.data(), stride_, arrivals);
     const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
     for (std::uint32_t k = 0; k < instants; ++k) {
@@ -408,7 +409,9 @@ void SharedLayer::cross_all(Run& run, std::uint32_t instant) const {
     all.falling.clear();
     for (std::uint32_t i = 0; i < size_; ++i) {
         if (!(run.above[i] >= 0.0)) continue;
-        if (!together || u[i] >= u_th_) {
+        if (once_ && run.fired[i] != 0) {  // what kept it down has decayed
+            u1[i] = far_below;
+        } else if (!together || u[i] >= u_th_) {
             look(run, instant, i, u[i], I[i], 0.0, u1[i], I1[i]);
         } else if (u1[i] >= u_th_) {
             wait(run, instant, i);
@@ -454,6 +457,7 @@ void SharedLayer::wait(Run& run, std::uint32_t instant, std::uint32_t neuron) co
     all.end_s.push_back(f.s);
     if (!once_) return;
     run.next[0][neuron] = far_below;
+    run.fired[neuron] = 1;
     run.spikes.emplace_back();  // its place in the order
 }
 
@@ -536,6 +540,7 @@ void SharedLayer::look(Run& run, std::uint32_t instant, std::uint32_t neuron, do
             spike(run, instant, neuron, at, std::exp(-n_.b * at), std::exp(-n_.a * at), state.I));
         if (once_) {
             u1 = far_below;
+            run.fired[neuron] = 1;
             return;
         }
         end.V = neurons::flow(constants_, state, length - at).V;

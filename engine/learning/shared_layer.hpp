@@ -85,6 +85,7 @@ class SharedLayer {
         std::vector<double> now[2];
         std::vector<double> next[2];
         std::vector<double> above;  // not negative where a neuron may have crossed
+        std::vector<char> fired;    // of each neuron that fires once
 
         /// Neurons that cross after an instant: u and I there, how long it is to the next instant and the
         /// exponentials of that; then the crossing, as in Spike, what u comes to after it, and whether it

@@ -106,6 +106,25 @@ def test_a_convolutional_network_decides_as_its_training_has_measured_and_goes_o
     held_back = log[-1]["validation"]["samples"]
     right = sum(d["decided"] == d["label"] for d in decisions[-held_back:])
     assert right == log[-1]["validation"]["correct"]
+    result = saltus.train.exact(
+        None,
+        MNIST,
+        split="test",
+        hidden=("4c5", "p2", "8c5", "p2"),
+        neuron="lif_double_once",
+        tau_syn=10e-3,
+        loss="mean_potential",
+        decay=20e-3,
+        duration=40e-3,
+        gain=10,
+        slot=1e-3,
+        slots=20,
+        learning_rate=0.02,
+        batch=10,
+        epochs=4,
+        keep_best=False,
+    )
+    assert [record["training"] for record in result.log] == [record["training"] for record in log]
     stdout, _ = run(
         *("train", "exact", MNIST, "--split", "test", "-o", tmp_path / "b.nir", "--epochs", "1"),
         *("--network", path, *options),

@@ -332,7 +332,7 @@ def exact(
     Parameters
     ----------
     net : Network or None
-        One whose models have exact gradients, to go on with; None: a new one, all to all.
+        One whose models have exact gradients, to go on with; None: a new one.
     dataset : str or path-like
         As in `evaluate`.
     split : str

@@ -40,7 +40,7 @@ Network network_of(const Choice& choice, std::uint64_t seed = 3) {
     build.input("in", {2, 3});
     const auto neurons = [&](double V_0) {
         return Parameters{{"tau_m", 20e-3}, {"tau_syn", choice.tau_syn}, {"E_L", choice.E_L},
-                          {"V_0", V_0},     {"V_reset", -0.1},           {"t_ref", choice.once ? 1.0 : 0.0}};
+                          {"V_0", V_0},     {"V_reset", -0.1},           {"t_ref", choice.once ? 10.0 : 0.0}};
     };
     build.population("hidden", {11}, "lif_exp", neurons(choice.V_0));
     if (choice.by_potential) {
@@ -85,7 +85,7 @@ Network images_network(const Choice& choice, bool windows = true, std::uint32_t 
     };
     const Parameters neurons{{"tau_m", 20e-3},    {"tau_syn", choice.tau_syn},
                              {"E_L", choice.E_L}, {"V_0", choice.V_0},
-                             {"V_reset", -0.1},   {"t_ref", choice.once ? 1.0 : 0.0}};
+                             {"V_reset", -0.1},   {"t_ref", choice.once ? 10.0 : 0.0}};
     NetworkBuilder build(1);
     build.input("in", {1, 7, 6});
     build.population("maps", {4, 6, 5}, "lif_exp", neurons);
@@ -307,6 +307,26 @@ TEST_SUITE("learning/exact_rule") {
     }
     TEST_CASE("layers of neurons that fire at most once") {
         check_against_clock({.once = true}, true);
+    }
+    TEST_CASE("a neuron that fires once stays silent for more than a hundred time constants") {
+        const Choice choice{.once = true};
+        auto samples = std::make_shared<SampleSet>(Shape{2, 3}, 3);
+        for (const std::uint32_t label : {0u, 1u, 2u}) {
+            SpikeTrain train;
+            for (std::uint32_t k = 0; k < 6; ++k) {
+                train.add(Time(ms(2 + k + label)), k);
+                train.add(Time(ms(2900 + k)), k);
+            }
+            train.sort();
+            samples->add(train, label);
+        }
+        ExactOptions options = options_of(choice);
+        options.duration = ms(3000);
+        ExactRule rule(network_of(choice), samples, options);
+        REQUIRE(rule.is_layered());
+        (void)rule.measure(rule.initial(), numbers(3), 1);
+        CHECK(rule.counts().spikes > 20);
+        CHECK(rule.counts().spikes <= 3 * (11 + 3));
     }
     TEST_CASE("a readout by its mean potential") {
         check_against_clock({.by_potential = true, .E_L = 0.1}, true);
