@@ -317,7 +317,7 @@ TEST_SUITE("learning/exact_rule") {
         build.connect("hidden", "out", ConnectionMatrix{2, 2, {1.0, 0.5, 1.0, 0.5}, 0.0});
         auto samples = std::make_shared<SampleSet>(Shape{1}, 2);
         SpikeTrain train;
-        for (const std::int64_t t : {5, 2900, 2910}) train.add(Time(ms(t)), 0);
+        for (const std::int64_t t : {5, 20, 2900, 2910}) train.add(Time(ms(t)), 0);
         samples->add(train, 0);
         ExactOptions options;
         options.duration = ms(3000);
