@@ -117,14 +117,14 @@ std::vector<double> Raster::dense() const {
     return values;
 }
 
-SpikeTrain Raster::train(Duration dt) const {
+SpikeTrain Raster::train(Duration dt, bool heights) const {
     SpikeTrain train;
     train.reserve(indices.size());
     for (std::uint32_t k = 0; k < steps(); ++k) {
         const Time at(Duration(k * dt.femtoseconds()));
         for (std::uint64_t e = begin[k]; e < begin[k + 1]; ++e) {
             const double x = amplitude(e);
-            const bool counts = x >= 1.0 && x == std::trunc(x) && x < 1e6;
+            const bool counts = !heights && x >= 1.0 && x == std::trunc(x) && x < 1e6;
             for (std::uint32_t n = counts ? static_cast<std::uint32_t>(x) : 1; n > 0; --n)
                 train.add(at, indices[e]);
         }

@@ -242,6 +242,7 @@ class SteppedPlan<T>::Run {
         record_.currents.resize(populations.size());
         record_.counts.resize(populations.size());
         record_.spike_counts.resize(populations.size());
+        record_.sends_counts = plan_.counts_;
         for (std::uint32_t q = 0; q < populations.size(); ++q) {
             if (states_[q]) states_[q]->restart();
             for (auto& step : sent_[q]) step.clear();

@@ -66,7 +66,7 @@ SimulationResult result_of(SteppedRecord record, const Network& network, const S
     for (std::uint32_t q = 0; q < populations.size(); ++q) {
         if (populations[q].is_source()) continue;
         if (neurons::is_spiking(populations[q].model)) {
-            result.spikes[q] = record.spikes[q].train(dt);
+            result.spikes[q] = record.spikes[q].train(dt, !record.sends_counts[q]);
             result.spike_counts[q] = record.spike_counts[q];
         } else {
             result.final_potentials[q] = std::move(record.counts[q]);

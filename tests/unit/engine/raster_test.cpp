@@ -36,6 +36,7 @@ TEST_SUITE("engine/raster") {
         CHECK(Raster::of(reals, 2, "p").dense() == reals);
         CHECK(Raster::of(reals, 2, "p").train(ms).size() ==
               5);  // 3 spikes for the 3, one each for the others
+        CHECK(Raster::of(reals, 2, "p").train(ms, true).size() == 3);  // heights: one each
         CHECK(Raster::of(std::vector<double>{}, 2, "p").steps() == 0);
     }
 

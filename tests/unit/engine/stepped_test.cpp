@@ -486,6 +486,15 @@ TEST_SUITE("engine/stepped") {
         CHECK(result.neuron_spikes == 4);
         CHECK(result.end == Time(milliseconds(3)));
         CHECK(result.potentials.at(0).times.size() == 3);
+        // a spike of nengo has the height 1/dt, and is one spike
+        rule.counts = false;
+        rule.reset = Reset::to_zero;
+        rule.height_per_second = true;
+        record = SteppedSimulation(network, rules_of(rule)).run({sample}, options).at(0);
+        CHECK(record.spikes[1].dense() == std::vector<double>{0, 1000, 0});
+        const SimulationResult tall = result_of(std::move(record), network, sample, ms, 3);
+        CHECK(tall.spikes[1].times == std::vector<Time>{Time(ms)});
+        CHECK(tall.spike_counts == std::vector<std::uint64_t>{2, 1});
         CHECK(steps_covering(milliseconds(3), ms) == 3);
         CHECK(steps_covering(Duration(1), ms) == 1);
         CHECK(steps_covering(Duration(), ms) == 0);

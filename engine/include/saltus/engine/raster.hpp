@@ -38,8 +38,9 @@ struct Raster {
 
     /// [step][neuron]
     [[nodiscard]] std::vector<double> dense() const;
-    /// Step k is at time k dt; an amplitude of n counts as n spikes, one that is not whole as one.
-    [[nodiscard]] SpikeTrain train(Duration dt) const;
+    /// Step k is at time k dt; an amplitude of n counts as n spikes, one that is not whole as one; or, where
+    /// amplitudes are the heights of spikes, each as one.
+    [[nodiscard]] SpikeTrain train(Duration dt, bool heights = false) const;
 
     friend bool operator==(const Raster&, const Raster&) = default;
 };

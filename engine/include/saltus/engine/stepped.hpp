@@ -171,6 +171,7 @@ struct SteppedRecord {
     std::vector<std::vector<double>> counts;  // of the populations that are recorded: sum of the amplitudes
                                               // of each neuron; of one that does not spike its last potential
     std::vector<std::uint64_t> spike_counts;  // recorded or not; several of one step count as such
+    std::vector<bool> sends_counts;           // amplitudes are numbers of spikes, else each spike's height
     std::uint64_t neuron_spikes = 0;          // of all neurons, without the inputs
     std::uint64_t synaptic_events = 0;
     bool done = false;  // false where the run was stopped before this sample
