@@ -51,6 +51,8 @@ def test_saltus_runs_what_a_tool_has_written_with_the_same_spikes(tool, seed, tm
     export(tmp_path / "net.nir", torch.as_tensor(x[:1]))
     imported = TOOLS[tool].run(tmp_path / "net.nir", x, TOOLS[tool].dt)
     assert imported.sum() > 0
+    guess = saltus.inspect(saltus.load(tmp_path / "net.nir"))
+    assert (guess.convention, guess.dt, guess.told) == (tool, TOOLS[tool].dt, False)
     np.testing.assert_array_equal(by_saltus(tmp_path / "net.nir", tool, x, TOOLS[tool].dt), imported)
     if tool in ("norse", "spikingjelly"):  # the others' models follow rules that a file does not say
         own, _ = TOOLS[tool].model(weights)
