@@ -38,40 +38,6 @@ std::string bytes_of(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_SUITE("io/nir") {
-    TEST_CASE("what is read from a file of the package or the paper is read again after writing") {
-        for (const char* file : {"package/all_nodes.nir",
-                                 "package/all_nodes_uncompressed.nir",
-                                 "package/conv1d.nir",
-                                 "package/cycle_with_delay.nir",
-                                 "package/fixed_strings.nir",
-                                 "package/grouped_conv.nir",
-                                 "package/names.nir",
-                                 "package/nested.nir",
-                                 "package/nested_deep.nir",
-                                 "package/nested_ordered.nir",
-                                 "package/nonsquare_kernel.nir",
-                                 "package/old_no_version.nir",
-                                 "package/old_v0.2.0.nir",
-                                 "package/scalar_params.nir",
-                                 "package/self_loop.nir",
-                                 "package/single_node.nir",
-                                 "package/two_inputs_two_outputs.nir",
-                                 "paper/braille_noDelay_bias_zero.nir",
-                                 "paper/cnn_sinabs.nir",
-                                 "paper/lif_norse.nir",
-                                 "paper/lif_rockpool.nir",
-                                 "paper/two_lif_neurons.nir"}) {
-            CAPTURE(file);
-            const TemporaryFolder folder;
-            const NirDocument read = read_nir(nir_file(file));
-            write_nir(read, folder / "again.nir");
-            const NirDocument again = read_nir(folder / "again.nir");
-            CHECK(test::sorted(again.root) == test::sorted(read.root));
-            CHECK(again.version == "1.0.8");
-            CHECK(files_in(folder) == 1);
-        }
-    }
-
     TEST_CASE("metadata are read and written back as they are") {
         const TemporaryFolder folder;
         NirGroup expected;
