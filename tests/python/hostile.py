@@ -436,6 +436,85 @@ SONATA: dict[str, Case] = {
     ),
 }
 
+
+def nir_data(change: Callable[[h5py.File], None]) -> Callable[[Path], Path]:
+    """Two nodes, one with events and one with a grid, as the package nir writes them."""
+
+    def make(folder: Path) -> Path:
+        path = folder / "s.nirdata.h5"
+        with h5py.File(path, "w") as file:
+            file.attrs["__type__"] = "NIRGraphData"
+            for node, kind in (("a", "EventData"), ("b", "TimeGriddedData")):
+                file.create_group(f"nodes/{node}").attrs["__type__"] = "NIRNodeData"
+                file.create_group(f"nodes/{node}/observables/spikes").attrs["__type__"] = kind
+            events, grid = (file[f"nodes/{node}/observables/spikes"] for node in "ab")
+            events.attrs["n_neurons"], events.attrs["t_max"] = 3, 0.1
+            events["idx"] = np.array([[0, 2, -1], [1, 1, 0]])
+            events["time"] = np.array([[0.01, 0.02, 0.0], [0.01, 0.02, 0.03]])
+            grid.attrs["dt"] = 1e-3
+            grid["data"] = np.zeros((2, 10, 4), bool)
+            change(file)
+        return path
+
+    return make
+
+
+def attribute(path: str, name: str, new) -> Callable[[h5py.File], None]:
+    def change(file: h5py.File) -> None:
+        del file[path].attrs[name]
+        if new is not None:
+            file[path].attrs[name] = new
+
+    return change
+
+
+def huge_events(file: h5py.File) -> None:
+    for name, kind in (("idx", "i8"), ("time", "f8")):
+        del file[f"{A}/{name}"]
+        file.create_dataset(f"{A}/{name}", (10**6, 10**6), dtype=kind, chunks=(10**3, 10**3))
+
+
+A, B = "nodes/a/observables/spikes", "nodes/b/observables/spikes"
+NIR_DATA: dict[str, Case] = {
+    name: (nir_data(change), words)
+    for name, change, words in [
+        ("no type", attribute("/", "__type__", None), ["'__type__'", "none"]),
+        ("type of a node", attribute("/", "__type__", "NIRNodeData"), ["NIRGraphData", "'NIRNodeData'"]),
+        ("no nodes", replaced("nodes", None), ["nodes", "missing"]),
+        ("node without type", attribute("nodes/a", "__type__", None), ["nodes/a", "'__type__'"]),
+        (
+            "graph in a graph",
+            attribute("nodes/a", "__type__", "NIRGraphData"),
+            ["nodes/a", "within the graph"],
+        ),
+        ("observable unknown", attribute(A, "__type__", "Spikes"), ["EventData", "'Spikes'"]),
+        ("no neurons", attribute(A, "n_neurons", None), ["'n_neurons'", "none"]),
+        ("negative neurons", attribute(A, "n_neurons", -3), ["'n_neurons'", "-3"]),
+        ("too many neurons", attribute(A, "n_neurons", 2**40), ["'n_neurons'", "4294967294"]),
+        ("no end", attribute(A, "t_max", None), ["'t_max'", "none"]),
+        ("end is no number", attribute(A, "t_max", np.nan), ["'t_max'", "nan"]),
+        ("no idx", replaced(f"{A}/idx", None), ["idx", "missing"]),
+        ("idx in one dimension", replaced(f"{A}/idx", np.zeros(6, int)), ["(samples, events)", "[6]"]),
+        ("idx are reals", replaced(f"{A}/idx", np.zeros((2, 3))), ["idx"]),
+        ("time is text", replaced(f"{A}/time", [[b"a"] * 3] * 2), ["time", "string"]),
+        ("lengths", replaced(f"{A}/time", np.zeros((2, 2))), ["time", "[2, 3]", "[2, 2]"]),
+        ("neuron outside", value(f"{A}/idx", (1, 2), 3), ["idx", "entry 5", "below 3", "found 3"]),
+        ("neuron below -1", value(f"{A}/idx", (0, 0), -2), ["idx", "entry 0", "-2"]),
+        ("NaN", value(f"{A}/time", (1, 0), np.nan), ["time", "entry 3", "nan"]),
+        ("negative time", value(f"{A}/time", (0, 1), -0.5), ["time", "entry 1", "-0.5"]),
+        ("beyond time", value(f"{A}/time", (0, 1), 1e30), ["time", "entry 1", "9223"]),
+        ("huge events", huge_events, ["idx", "1000000"]),
+        ("step of nothing", attribute(B, "dt", 0.0), ["'dt'", "> 0"]),
+        ("grid in two dimensions", replaced(f"{B}/data", np.zeros((2, 4), bool)), ["neurons)", "[2, 4]"]),
+        ("samples", replaced(f"{B}/data", np.zeros((3, 10, 4), bool)), ["'b'", "2 samples", "3"]),
+        ("soft link", replaced(f"{A}/idx", h5py.SoftLink("/nodes")), ["idx", "soft link"]),
+        ("other file", replaced(f"{A}/idx", h5py.ExternalLink("x.h5", "/idx")), ["idx", "another file"]),
+    ]
+} | {
+    "cut off": (bytes_of(nir_data(lambda file: None), lambda data: data[: len(data) // 2]), ["truncated"]),
+    "other data": (written("s.nirdata", b"no HDF5 at all"), ["HDF5"]),
+}
+
 KINDS: dict[str, dict[str, Case]] = {
     "JSON": JSON,
     "SONATA": SONATA,
@@ -443,4 +522,5 @@ KINDS: dict[str, dict[str, Case]] = {
     "npz": NPZ,
     "CSV": CSV,
     "SHD": SHD,
+    "NIRData": NIR_DATA,
 }

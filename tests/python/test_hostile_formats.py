@@ -41,6 +41,7 @@ def test_a_bad_file_is_refused_with_what_is_wrong(kind, name, tmp_path):
         ("JSON", "declared size"),
         ("JSON", "deep lists"),
         ("CSV", "huge sample"),
+        ("NIRData", "huge events"),
     ],
 )
 def test_what_a_file_declares_is_not_allocated(kind, name, tmp_path):

@@ -204,7 +204,7 @@ TEST_SUITE("converters/sonata_round_trip") {
             check_same(*network, written_and_read(*network));
             ++networks;
         }
-        CHECK(networks >= 40);
+        CHECK(networks == 59);
     }
 
     TEST_CASE("random networks come back from SONATA with the same bits") {
