@@ -96,8 +96,12 @@ class ChainBuilder {
                 reshape(flatten->out_shape.size() == 1, flatten->out_shape, place);
             return;
         }
+        const auto* dense = std::get_if<Dense>(&stage);
         if (!takes_shape(stage, shape_)) {
-            const auto* dense = std::get_if<Dense>(&stage);
+            if (dense && adds_constants(*dense) && ends_in_matrix(chains_.back())) {
+                bring(*dense, place);
+                return;
+            }
             const bool flat = std::holds_alternative<Sparse>(stage) || std::holds_alternative<Rule>(stage) ||
                               (dense && dense->blocks == 1);
             reshape(flat, {static_cast<std::uint32_t>(stage_size(stage).input)}, place);
@@ -119,10 +123,42 @@ class ChainBuilder {
         if (!to_flat) {
             throw NetworkError(where_, "shape",
                                "NIR has no node that gives a signal of shape " + to_string(shape_) +
-                                   " the shape " + to_string(wanted) + ". Give the population this shape.");
+                                   " the shape " + to_string(wanted) + ". Give the population the shape " +
+                                   to_string(shape_) + ".");
         }
         append({Flatten{"", shape_, {static_cast<std::uint32_t>(element_count(shape_))}, 0, -1}, shape_, "",
                 "_flatten", key_ + place + "/flatten"});
+    }
+
+    /// A number for each neuron, and the signal as it is: what SONATA's synapses bring besides spikes.
+    [[nodiscard]] bool adds_constants(const Dense& dense) const {
+        const auto one = [](auto weights) {
+            return std::all_of(weights.begin(), weights.end(), [](auto w) { return w == 1; });
+        };
+        return dense.inputs == 1 && dense.outputs == 1 && shape_ == Shape{dense.blocks} &&
+               dense.weights.visit(one);
+    }
+
+    [[nodiscard]] static bool ends_in_matrix(const Chain& chain) {
+        if (chain.links.empty()) return false;
+        const Stage& last = chain.links.back().stage;
+        const bool delayed = std::holds_alternative<Delay>(last) && chain.links.size() > 1;
+        return std::holds_alternative<Dense>(delayed ? chain.links[chain.links.size() - 2].stage : last);
+    }
+
+    /// As the bias of the matrix without delay, or of one of zeros where all synapses have delays.
+    void bring(const Dense& constants, const std::string& place) {
+        if (std::holds_alternative<Delay>(chains_.front().links.back().stage)) {
+            Chain zeros = chains_.front();
+            zeros.links.pop_back();
+            Link& link = zeros.links.back();
+            auto& matrix = std::get<Dense>(link.stage);
+            matrix.weights = Weights(std::vector<float>(matrix.weights.size(), 0.0F));
+            link.name.clear();
+            link.key = key_ + place + "/constants";
+            chains_.insert(chains_.begin(), std::move(zeros));
+        }
+        set_bias(chains_.front().links.back().stage, constants.bias);
     }
 
     /// A bias acts once for each way from its node to the target, so only the first of several ways to it
