@@ -38,7 +38,7 @@ SteppedSample sample_of(const Network& network, const std::vector<InputSpikes>& 
         for (std::size_t k = 0; k < input.spikes.size(); ++k) {
             if (input.spikes.times[k] > end) {
                 throw InputError(input.population, "spike " + std::to_string(k) +
-                                                       ": expected a time up to the end, " +
+                                                       ": expected a time up to the end of the run, " +
                                                        to_string(end.since_start()) + ", found " +
                                                        to_string(input.spikes.times[k].since_start()) + ".");
             }

@@ -264,7 +264,8 @@ void add_compare(CLI::App& app) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("compare", "run a network under several clocks and conventions");
     verb->add_option("NETWORK", options->network, ".nir or .nir.json")->required();
-    verb->add_option("-i,--input", options->inputs, "spikes: SONATA .h5, or 40-bit AER .bin");
+    verb->add_option("-i,--input", options->inputs,
+                     "spikes: SONATA .h5, .nirdata, .npz, .csv, or 40-bit AER .bin");
     verb->add_option("-d,--duration", options->duration, "simulated time, as in 300ms");
     verb->add_option("--with", options->with,
                      "what to compare, the first with each other: exact, exact:norse, stepped:norse, "

@@ -21,32 +21,40 @@ bool fits(const Network& network, Duration duration, Duration dt) {
            most_potentials / neurons;
 }
 
-VariantRun run_of(const std::string& path, const ReadingOptions& reading, const Variant& variant,
-                  const ComparisonOptions& options) {
-    VariantRun run{variant, {}, read_network(path, reading, variant.reading), {}, {}};
-    std::vector<InputSpikes> inputs;
-    for (const std::string& file : options.inputs)
-        append_inputs(file, run.import.network, inputs, run.import.notes);
-    run.dt = run.import.rules ? run.import.rules->dt : variant.reading.dt.value_or(usual_sampling);
-    const bool potentials = fits(run.import.network, options.duration, run.dt);
-    if (!potentials) run.import.notes.push_back("potentials are not compared: too many neurons and steps.");
-    if (!run.import.rules) {
-        run.convention = variant.reading.convention.value_or("nir");
-        SimulationOptions exact;
-        exact.duration = options.duration;
-        for (Duration t; potentials && t <= options.duration; t = t + run.dt)
-            exact.potential_times.emplace_back(t);
-        run.result = simulate(run.import.network, inputs, exact, {options.threads, local_communication()});
-        return run;
-    }
-    run.convention = run.import.rules->name;
+SimulationResult exact_result(const VariantRun& run, const std::vector<InputSpikes>& inputs,
+                              const ComparisonOptions& options, bool potentials) {
+    SimulationOptions exact;
+    exact.duration = options.duration;
+    for (Duration t; potentials && t <= options.duration; t = t + run.dt)
+        exact.potential_times.emplace_back(t);
+    return simulate(run.import.network, inputs, exact, {options.threads, local_communication()});
+}
+
+SimulationResult stepped_result(const VariantRun& run, const std::vector<InputSpikes>& inputs,
+                                const ComparisonOptions& options, bool potentials) {
     SteppedOptions stepped;
     stepped.steps = steps_covering(options.duration, run.dt);
     stepped.record_potentials = potentials;
     const SteppedSample sample = sample_of(run.import.network, inputs, run.dt, stepped.steps);
     const SteppedSimulation simulation(run.import.network, *run.import.rules);
-    run.result = result_of(std::move(simulation.run({sample}, stepped).at(0)), run.import.network, sample,
-                           run.dt, stepped.steps);
+    return result_of(std::move(simulation.run({sample}, stepped).at(0)), run.import.network, sample, run.dt,
+                     stepped.steps);
+}
+
+VariantRun run_of(const std::string& path, const ReadingOptions& reading, const Variant& variant,
+                  const ComparisonOptions& options) {
+    VariantRun run{variant, {}, read_network(path, reading, variant.reading), {}, {}};
+    const FileInputs inputs = read_inputs(options.inputs, run.import.network, run.import.notes);
+    run.dt = run.import.rules ? run.import.rules->dt : variant.reading.dt.value_or(usual_sampling);
+    const bool potentials = fits(run.import.network, options.duration, run.dt);
+    if (!potentials) run.import.notes.push_back("potentials are not compared: too many neurons and steps.");
+    run.convention = run.import.rules ? run.import.rules->name : variant.reading.convention.value_or("nir");
+    try {
+        run.result = run.import.rules ? stepped_result(run, inputs.spikes, options, potentials)
+                                      : exact_result(run, inputs.spikes, options, potentials);
+    } catch (const InputError& error) {
+        throw inputs.error(error);
+    }
     return run;
 }
 

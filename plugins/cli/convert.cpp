@@ -79,8 +79,7 @@ void write_document(const Options& options, const io::NirDocument& document, io:
 std::vector<std::string> checked(const Options& options, const converters::SurrogateModel& model,
                                  const converters::DelayedNetwork& delayed) {
     std::vector<std::string> notes;
-    std::vector<InputSpikes> inputs;
-    for (const std::string& path : options.inputs) append_inputs(path, delayed.network, inputs, notes);
+    const std::vector<InputSpikes> inputs = read_inputs(options.inputs, delayed.network, notes).spikes;
     for (const auto& layer : converters::check_delays(model, delayed, inputs).layers) {
         const auto count = [](std::uint64_t n) { return std::to_string(n); };
         notes.push_back(
@@ -130,8 +129,7 @@ void convert_to_simulation(const Options& options, const std::string& prefix) {
     io::SonataSimulation simulation{folder / (prefix + std::string(circuit_ending)),
                                     parse_duration(options.duration).seconds() * 1e3,
                                     {}};
-    std::vector<InputSpikes> inputs;
-    for (const std::string& path : options.inputs) append_inputs(path, import.network, inputs, import.notes);
+    std::vector<InputSpikes> inputs = read_inputs(options.inputs, import.network, import.notes).spikes;
     if (!inputs.empty()) {
         std::vector<io::PopulationSpikes> spikes;
         for (InputSpikes& input : inputs) spikes.push_back({input.population, std::move(input.spikes)});
@@ -161,6 +159,10 @@ void convert_network(const Options& options) {
             ": expected an ending .nir, .nir.json, circuit_config.json or simulation_config.json "
             "for a network, .h5, .nirdata, .npz or .csv for spikes, found " +
             quoted(ending) + ".");
+    }
+    if (io::is_recording(options.in) && fs::path(options.in).extension() != ".h5") {
+        throw UsageError(options.in + " holds spikes, " + options.out +
+                         " a network: expected a name for spikes, that ends in .h5, .nirdata, .npz or .csv.");
     }
     const io::NirDocument document = read_document(options.in, options.reading.sum_duplicate_edges());
     tell(options, document.notes);

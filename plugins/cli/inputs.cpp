@@ -73,6 +73,42 @@ std::uint32_t size_from(const std::string& text, const std::string& frame) {
     return value;
 }
 
+void append(const std::string& path, const Network& network, std::vector<InputSpikes>& inputs,
+            std::vector<std::string>& notes) {
+    if (std::filesystem::path(path).extension() == ".bin") {
+        const Population& input = only_input(network, path);
+        inputs.push_back({input.name, spikes_of_camera(path, input)});
+        return;
+    }
+    const bool is_nir_data = path.ends_with(".nirdata.h5");
+    std::vector<io::PopulationSpikes> populations =
+        is_hdf5(path) && !is_nir_data ? io::read_spikes(path) : only_sample(path, notes);
+    const auto is_input = [&](const std::string& name) {
+        const auto q = network.find(name);
+        return q && network.populations()[*q].is_input();
+    };
+    if (populations.size() == 1 && !is_input(populations[0].population)) {
+        const Population& input = only_input(network, path);
+        if (!populations[0].population.empty()) {
+            notes.push_back("spikes of " + quoted(populations[0].population) + " in " + path +
+                            " go to the only input, " + quoted(input.name) + ".");
+        }
+        populations[0].population = input.name;
+    }
+    for (io::PopulationSpikes& population : populations) {
+        if (!is_input(population.population)) {
+            std::string list;
+            for (const Population* input : input_populations(network)) {
+                list += (list.empty() ? "" : ", ") + quoted(input->name);
+            }
+            throw FileError(
+                path, "population " + quoted(population.population),
+                "the network has no input of this name; its inputs: " + (list.empty() ? "none" : list) + ".");
+        }
+        inputs.push_back({std::move(population.population), std::move(population.spikes)});
+    }
+}
+
 }  // namespace
 
 void RecordingChoices::add_to(CLI::App& app) {
@@ -96,38 +132,21 @@ io::RecordingOptions RecordingChoices::options() const {
     return options;
 }
 
-void append_inputs(const std::string& path, const Network& network, std::vector<InputSpikes>& inputs,
-                   std::vector<std::string>& notes) {
-    if (std::filesystem::path(path).extension() == ".bin") {
-        const Population& input = only_input(network, path);
-        inputs.push_back({input.name, spikes_of_camera(path, input)});
-        return;
+FileError FileInputs::error(const InputError& error) const {
+    const auto file = file_of.find(error.population());
+    return {file == file_of.end() ? std::string() : file->second, "", error.what()};
+}
+
+FileInputs read_inputs(const std::vector<std::string>& paths, const Network& network,
+                       std::vector<std::string>& notes) {
+    FileInputs inputs;
+    for (const std::string& path : paths) {
+        const std::size_t before = inputs.spikes.size();
+        append(path, network, inputs.spikes, notes);
+        for (std::size_t k = before; k < inputs.spikes.size(); ++k)
+            inputs.file_of[inputs.spikes[k].population] = path;
     }
-    const bool is_nir_data = path.ends_with(".nirdata.h5");
-    std::vector<io::PopulationSpikes> populations =
-        is_hdf5(path) && !is_nir_data ? io::read_spikes(path) : only_sample(path, notes);
-    const auto is_input = [&](const std::string& name) {
-        const auto q = network.find(name);
-        return q && network.populations()[*q].is_input();
-    };
-    if (populations.size() == 1 && !is_input(populations[0].population)) {
-        const Population& input = only_input(network, path);
-        notes.push_back("spikes of " + quoted(populations[0].population) + " in " + path +
-                        " go to the only input, " + quoted(input.name) + ".");
-        populations[0].population = input.name;
-    }
-    for (io::PopulationSpikes& population : populations) {
-        if (!is_input(population.population)) {
-            std::string list;
-            for (const Population* input : input_populations(network)) {
-                list += (list.empty() ? "" : ", ") + quoted(input->name);
-            }
-            throw FileError(
-                path, "population " + quoted(population.population),
-                "the network has no input of this name; its inputs: " + (list.empty() ? "none" : list) + ".");
-        }
-        inputs.push_back({std::move(population.population), std::move(population.spikes)});
-    }
+    return inputs;
 }
 
 }  // namespace saltus::cli

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "saltus/engine/errors.hpp"
 #include "saltus/engine/network.hpp"
 #include "saltus/engine/simulate.hpp"
 #include "saltus/io/recordings.hpp"
@@ -23,9 +25,18 @@ class RecordingChoices {
     std::string tick_;
 };
 
-/// Spikes of one file for the inputs of the network. Only populations that are inputs are taken; a file with
-/// a single population feeds the only input whatever the names are.
-void append_inputs(const std::string& path, const Network& network, std::vector<InputSpikes>& inputs,
-                   std::vector<std::string>& notes);
+/// What files feed to the inputs of a network.
+struct FileInputs {
+    std::vector<InputSpikes> spikes;
+    std::map<std::string, std::string> file_of;  // of each input population, for errors
+
+    /// What a run says of an input, said of its file.
+    [[nodiscard]] FileError error(const InputError& error) const;
+};
+
+/// Of the populations in the files only those that are inputs are taken; a file with a single population
+/// feeds the only input whatever the names are. Throws FileError.
+[[nodiscard]] FileInputs read_inputs(const std::vector<std::string>& paths, const Network& network,
+                                     std::vector<std::string>& notes);
 
 }  // namespace saltus::cli

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -196,20 +195,15 @@ void write_run_report(const Options& options, const Network& network, const Outc
 /// A run that is ready to start.
 struct Job {
     converters::Import import;
-    std::vector<InputSpikes> inputs;
-    std::map<std::string, std::string> file_of;  // of each input population, for errors
+    FileInputs inputs;
     SimulationOptions run;
     std::optional<Time> resumed_at;
 };
 
 /// The network and what is fed to it; how to run it is left open.
 Job read_job(const Options& options) {
-    Job job{read_network(options.network, options.reading), {}, {}, {}, {}};
-    for (const std::string& path : options.inputs) {
-        const std::size_t before = job.inputs.size();
-        append_inputs(path, job.import.network, job.inputs, job.import.notes);
-        for (std::size_t k = before; k < job.inputs.size(); ++k) job.file_of[job.inputs[k].population] = path;
-    }
+    Job job{read_network(options.network, options.reading), {}, {}, {}};
+    job.inputs = read_inputs(options.inputs, job.import.network, job.import.notes);
     return job;
 }
 
@@ -239,9 +233,9 @@ SimulationResult simulated(const Options& options, Job& job, const ExactSimulati
         return !interrupted();
     };
     try {
-        return simulation.run(job.inputs, job.run);
+        return simulation.run(job.inputs.spikes, job.run);
     } catch (const InputError& error) {
-        throw FileError(job.file_of[error.population()], "", error.what());
+        throw job.inputs.error(error);
     } catch (const SnapshotError& error) {
         throw FileError(options.checkpoints.path(), "", error.what());
     }
@@ -283,14 +277,14 @@ void run_stepped(const Options& options) {
     Outcome outcome;
     outcome.build_s = watch.lap();
     try {
-        const SteppedSample sample = sample_of(job.import.network, job.inputs, dt, steps.steps);
+        const SteppedSample sample = sample_of(job.import.network, job.inputs.spikes, dt, steps.steps);
         outcome.result = result_of(std::move(simulation.run({sample}, steps).at(0)), job.import.network,
                                    sample, dt, steps.steps);
     } catch (const InputError& error) {
-        throw FileError(job.file_of[error.population()], "", error.what());
+        throw job.inputs.error(error);
     }
     outcome.sim_s = watch.lap();
-    outcome.inputs = std::move(job.inputs);
+    outcome.inputs = std::move(job.inputs.spikes);
     write_outcome(options, job.import.network, outcome, job.import.notes);
 }
 
@@ -331,7 +325,7 @@ void run(Options& options) {
     outcome.build_s = watch.lap();
     on_all(ranks, [&] { outcome.result = simulated(options, *job, *simulation); });
     outcome.sim_s = watch.lap();
-    outcome.inputs = std::move(job->inputs);
+    outcome.inputs = std::move(job->inputs.spikes);
     outcome.resumed_at = job->resumed_at;
 
     if (speaks) write_outcome(options, job->import.network, outcome, job->import.notes);

@@ -268,6 +268,10 @@ def test_compare_tells_where_clocks_and_conventions_part(tmp_path):
     saltus("compare", network, "-i", spikes, "-d", "100ms", "--with", "exact", code=2)
     saltus("compare", network, "-i", spikes, "--with", "exact,stepped", code=2)
     saltus("compare", network, "-i", spikes, "-d", "1ms", "--with", "exact,walked", code=2)
+    for runs in ("exact,stepped", "stepped,exact"):
+        _, stderr = saltus("compare", network, "-i", spikes, "-d", "20ms", "--with", runs, code=3)
+        assert f"{spikes}: spikes for 'input'" in stderr
+        assert "expected a time up to the end of the run, 20ms" in stderr
     _, stderr = saltus(
         "compare", network, "-i", spikes, "-d", "100ms", "--with", "exact,stepped:lava-dl", code=4
     )

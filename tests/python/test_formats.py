@@ -100,6 +100,19 @@ def test_spikes_are_converted_by_ending(run_program):
     ):
         run_program("convert", source, target)
     same(saltus.load("e.h5"), saltus.load("a.h5"))
+    done = subprocess.run(
+        [PROGRAM, "convert", "b.csv", "net.nir"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "b.csv holds spikes, net.nir a network" in done.stderr
+
+
+def test_spikes_without_a_name_feed_the_only_input_without_a_word(run_program):
+    source = NIR_FILES / "paper" / "two_lif_neurons.nir"
+    Path("in.csv").write_text("time_s,neuron\n0.010,0\n0.011,0\n")
+    arguments = [PROGRAM, "run", source, "-i", "in.csv", "-d", "20ms", "--convention", "nir"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert "in.csv" not in done.stderr
 
 
 @pytest.fixture

@@ -504,7 +504,7 @@ TEST_SUITE("engine/stepped") {
                              doctest::Contains("no input of this name"), InputError);
         CHECK_THROWS_WITH_AS(
             static_cast<void>(sample_of(network, {{"in", {{Time(milliseconds(4))}, {0}}}}, ms, 3)),
-            doctest::Contains("expected a time up to the end, 3ms, found 4ms"), InputError);
+            doctest::Contains("expected a time up to the end of the run, 3ms, found 4ms"), InputError);
     }
 
     TEST_CASE("as many spikes as fit are sent at the threshold, too, whether or not it is to be exceeded") {
