@@ -80,6 +80,28 @@ def test_every_network_of_the_program_comes_back_from_sonata(run_program):
                     assert first[path][()].tobytes() == second[path][()].tobytes(), path
 
 
+@pytest.mark.parametrize("case", ["norse/lif_chain", "norse/recurrent_lif", "nengo/if_chain"])
+def test_a_circuit_goes_on_to_nir_with_its_constant_signals(case, run_program):
+    delay = ("--recurrent-delay", "1ms")
+    run_program("convert", NIR_FILES / case / "network.nir", "circuit_config.json", "-q", *delay)
+    run_program("convert", "circuit_config.json", "net.nir", "-q")
+    saltus.save({"input": ([1e-6, 1e-4, 1e-4], [0, 0, 1])}, "in.csv")
+    fed = ("-i", "in.csv", "-d", "2ms", "--json", "-q")
+    circuit = run_program("run", "circuit_config.json", *fed)
+    network = run_program("run", "net.nir", "--convention", "nir", *fed)
+    assert sum(circuit["spikes_by_population"].values()) > 3
+    assert network["fingerprint"] == circuit["fingerprint"]
+
+
+def test_circuits_of_images_stay_circuits(run_program):
+    case = NIR_FILES / "norse" / "conv_if_sumpool" / "network.nir"
+    run_program("convert", case, "circuit_config.json", "-q")
+    command = [PROGRAM, "convert", "circuit_config.json", "net.nir", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "NIR has no node that gives a signal of shape (256,) the shape (4, 8, 8)" in done.stderr
+
+
 def test_a_simulation_configuration_says_what_is_fed_and_for_how_long(run_program):
     source = NIR_FILES / "paper" / "two_lif_neurons.nir"
     saltus.save({"in": ([0.010, 0.011], [0, 0])}, "in.csv")

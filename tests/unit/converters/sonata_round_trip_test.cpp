@@ -229,45 +229,6 @@ TEST_SUITE("converters/sonata_round_trip") {
         CHECK(fingerprint(a) == fingerprint(simulate(back, {input}, options)));
     }
 
-    // NIR's signals have shapes, which synapses one by one do not: images are refused by name.
-    TEST_CASE("what came from SONATA goes on to NIR, constant signals and all") {
-        std::size_t networks = 0;
-        std::size_t images = 0;
-        for (const fs::path& path : conformance_networks()) {
-            CAPTURE(path);
-            const auto network = as_network(path);
-            if (!network || path.filename().string().rfind("all_nodes", 0) == 0) continue;
-            const Network circuit = written_and_read(*network);
-            const auto flat = [](const Population& population) { return population.shape.size() == 1; };
-            if (!std::all_of(circuit.populations().begin() + 1, circuit.populations().end(), flat)) {
-                CHECK(
-                    contains(message_of<NetworkError>([&] { static_cast<void>(nir_from_network(circuit)); }),
-                             "NIR has no node that gives a signal of shape"));
-                ++images;
-                continue;
-            }
-            NirReading reading;
-            reading.convention = "nir";
-            const Network back = network_from_nir(nir_from_network(circuit), reading).network;
-            InputSpikes input{network->populations()[0].name, {}};
-            for (std::uint32_t i = 0; i < 400; ++i)
-                input.spikes.add(Time(Duration(i * 25'000'000'000)),
-                                 (i * 7) % network->populations()[0].size());
-            SimulationOptions options;
-            options.duration = Duration(20'000'000'000'000);
-            const SimulationResult before = simulate(circuit, {input}, options);
-            const SimulationResult after = simulate(back, {input}, options);
-            for (std::size_t q = 0; q < circuit.populations().size(); ++q) {
-                const std::string& name = circuit.populations()[q].name;
-                CAPTURE(name);
-                CHECK(after.spikes[back.index_of(name)] == before.spikes[q]);
-            }
-            ++networks;
-        }
-        CHECK(networks == 48);
-        CHECK(images == 11);
-    }
-
     TEST_CASE("explicit synapses that all have delays bring a constant signal by a matrix of zeros") {
         const Duration late = parse_duration("2ms");
         const Sparse synapses =
