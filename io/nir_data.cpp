@@ -248,8 +248,7 @@ Recordings recordings_of(const std::vector<NirNodeData>& nodes, const std::strin
 
 std::vector<NirNodeData> nir_data_of(const Recordings& recordings) {
     if (!recordings.labels.empty()) {
-        throw UsageError(
-            "labels of samples: NIRData has no place for them. Write .npz, or drop the labels.");
+        throw UsageError("labels of samples: NIRData has no place for them. Write .npz, or drop the labels.");
     }
     std::vector<NirNodeData> nodes;
     for (const Recordings::Population& population : recordings.populations) {
