@@ -15,6 +15,7 @@ namespace saltus {
 template <class T, class Key>
 void sort_spread(T* values, std::size_t n, T* scratch, int bits, Key&& key) {
     constexpr std::size_t few = 48;
+    if (n < 2) return;
     if (n < few) return std::sort(values, values + n);
     constexpr int most_digit_bits = 11;
     const int digit_bits = std::min(most_digit_bits, (static_cast<int>(std::bit_width(n)) + 4) / 2);

@@ -25,6 +25,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace saltus {
@@ -94,36 +95,20 @@ class RadixHeap {
     using Entry = E;
 
     [[nodiscard]] bool empty() const { return taken_ == now_.size() && occupied_ == 0; }
-    [[nodiscard]] std::int64_t next() const {
-        if (taken_ != now_.size()) return last_;
-        return occupied_ == 0 ? INT64_MAX : buckets_[lowest()].smallest;
-    }
+    [[nodiscard]] std::int64_t next() const { return next_; }
 
     /// Requires entry.key() >= the key of the last popped entry.
     void push(const Entry& entry) {
         const std::int64_t key = entry.key();
         assert(key >= last_);
-        const std::uint64_t differing = static_cast<std::uint64_t>(key) ^ static_cast<std::uint64_t>(last_);
-        if (differing == 0) {
-            now_.push_back(entry);
-            return;
-        }
-        const auto bit = static_cast<std::size_t>(std::bit_width(differing)) - 1;
-        occupied_ |= std::uint64_t{1} << bit;
-        Bucket& bucket = buckets_[bit];
-        bucket.entries.push_back(entry);
-        bucket.smallest = std::min(bucket.smallest, key);
+        next_ = std::min(next_, key);
+        put(entry, key);
     }
 
     template <class F>
     void pop_before(std::int64_t stop, F&& take) {
-        while (next() < stop) {
-            if (taken_ == now_.size()) advance();
-            const Entry entry = now_[taken_++];
-            if (taken_ == now_.size()) {
-                now_.clear();
-                taken_ = 0;
-            }
+        while (next_ < stop) {
+            const Entry entry = pop();
             take(entry);
         }
     }
@@ -136,17 +121,47 @@ class RadixHeap {
 
     [[nodiscard]] std::size_t lowest() const { return static_cast<std::size_t>(std::countr_zero(occupied_)); }
 
-    /// Makes the smallest key of the lowest bucket the last popped one. All its entries go to lower buckets.
-    void advance() {
-        Bucket& bucket = buckets_[lowest()];
-        occupied_ &= occupied_ - 1;
-        last_ = bucket.smallest;
-        for (const Entry& entry : bucket.entries) push(entry);
-        bucket.entries.clear();
-        bucket.smallest = INT64_MAX;
+    void put(const Entry& entry, std::int64_t key) {
+        const std::uint64_t differing = static_cast<std::uint64_t>(key) ^ static_cast<std::uint64_t>(last_);
+        if (differing == 0) {
+            now_.push_back(entry);
+            return;
+        }
+        const auto bit = static_cast<std::size_t>(std::bit_width(differing)) - 1;
+        occupied_ |= std::uint64_t{1} << bit;
+        Bucket& bucket = buckets_[bit];
+        bucket.entries.push_back(entry);
+        bucket.smallest = std::min(bucket.smallest, key);
     }
 
+    /// There is an entry with a key below INT64_MAX.
+    Entry pop() {
+        if (taken_ == now_.size()) {
+            Bucket& bucket = buckets_[lowest()];
+            occupied_ &= occupied_ - 1;
+            last_ = std::exchange(bucket.smallest, INT64_MAX);
+            if (bucket.entries.size() == 1) {
+                const Entry entry = bucket.entries.front();
+                bucket.entries.clear();
+                find_next();
+                return entry;
+            }
+            for (const Entry& entry : bucket.entries) put(entry, entry.key());  // all to lower ones
+            bucket.entries.clear();
+        }
+        const Entry entry = now_[taken_++];
+        if (taken_ == now_.size()) {
+            now_.clear();
+            taken_ = 0;
+            find_next();
+        }
+        return entry;
+    }
+    /// Where no entry of key last_ is left.
+    void find_next() { next_ = occupied_ == 0 ? INT64_MAX : buckets_[lowest()].smallest; }
+
     std::int64_t last_ = INT64_MIN;
+    std::int64_t next_ = INT64_MAX;
     std::vector<Entry> now_;  // entries of key last_; the first taken_ of them have been popped
     std::size_t taken_ = 0;
     std::array<Bucket, 64> buckets_;

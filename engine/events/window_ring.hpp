@@ -52,70 +52,71 @@ class WindowRing {
         std::vector<E>& bucket = buckets_[slot];
         if (bucket.empty()) occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
         bucket.push_back(entry);
+        ++held_;
+        next_ = std::min(next_, time);
     }
 
     /// The smallest time, INT64_MAX if there is no entry.
-    [[nodiscard]] std::int64_t next() const {
-        const std::int64_t number = first_occupied();
-        std::int64_t t = INT64_MAX;
-        if (number == none) return t;
-        for (const E& entry : buckets_[slot_of(number)]) t = std::min(t, entry.time(number << shift_));
-        return t;
-    }
+    [[nodiscard]] std::int64_t next() const { return next_; }
 
     /// Calls take(begin, entries) for each bucket in the order of time, with its entries before `stop`, which
     /// `take` may change.
     template <class F>
     void take_before(std::int64_t stop, F&& take) {
-        for (;;) {
-            const std::int64_t number = first_occupied();
-            if (number == none || (number << shift_) >= stop) break;
-            const std::int64_t begin = number << shift_;
-            const std::size_t slot = slot_of(number);
-            std::vector<E>& entries = buckets_[slot];
-            first_ = number;
-            if (stop - begin < (std::int64_t{1} << shift_)) {
-                const auto early = std::partition(entries.begin(), entries.end(),
-                                                  [&](const E& entry) { return entry.time(begin) >= stop; });
-                part_.assign(early, entries.end());
-                entries.erase(early, entries.end());
-                if (entries.empty()) leave(slot);
-                if (!part_.empty()) take(begin, part_);
-                break;
-            }
-            take(begin, entries);
-            entries.clear();
-            leave(slot);
-        }
+        if (next_ < stop) take_from_buckets(stop, take);
         first_ = stop >> shift_;
     }
 
   private:
-    static constexpr std::int64_t none = INT64_MAX;
-
+    template <class F>
+    void take_from_buckets(std::int64_t stop, F&& take) {
+        for (first_ = next_ >> shift_; (first_ << shift_) < stop; first_ = first_occupied()) {
+            const std::int64_t begin = first_ << shift_;
+            const std::size_t slot = slot_of(first_);
+            std::vector<E>& entries = buckets_[slot];
+            const auto late = [&](const E& entry) { return entry.time(begin) >= stop; };
+            if (stop - begin < (std::int64_t{1} << shift_) &&
+                std::any_of(entries.begin(), entries.end(), late)) {
+                const auto early = std::partition(entries.begin(), entries.end(), late);
+                part_.assign(early, entries.end());
+                entries.erase(early, entries.end());
+                held_ -= part_.size();
+                if (!part_.empty()) take(begin, part_);
+                break;
+            }
+            held_ -= entries.size();
+            leave(slot);
+            take(begin, entries);
+            entries.clear();
+            if (held_ == 0) break;
+        }
+        next_ = INT64_MAX;
+        if (held_ == 0) return;
+        for (const E& entry : buckets_[slot_of(first_)])
+            next_ = std::min(next_, entry.time(first_ << shift_));
+    }
     void leave(std::size_t slot) { occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64)); }
     [[nodiscard]] std::size_t slot_of(std::int64_t number) const {
         return static_cast<std::size_t>(number) & (buckets_.size() - 1);
     }
-    /// Number of the first bucket in the order of time that is not empty.
+    /// Number of the first bucket in the order of time that is not empty; there is one.
     [[nodiscard]] std::int64_t first_occupied() const {
         const std::size_t from = slot_of(first_);
         const std::size_t words = occupied_.size();
-        const std::uint64_t below = (std::uint64_t{1} << (from % 64)) - 1;
-        for (std::size_t k = 0; k <= words; ++k) {
-            const std::size_t w = (from / 64 + k) & (words - 1);
-            std::uint64_t word = occupied_[w];
-            if (k == 0) word &= ~below;
-            if (k == words) word &= below;
-            if (word == 0) continue;
-            const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
-            return first_ + static_cast<std::int64_t>((slot - from) & (buckets_.size() - 1));
+        std::size_t w = from / 64;
+        std::uint64_t word = occupied_[w] & (~std::uint64_t{0} << (from % 64));
+        while (word == 0) {
+            w = (w + 1) & (words - 1);
+            word = occupied_[w];
         }
-        return none;
+        const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
+        return first_ + static_cast<std::int64_t>((slot - from) & (buckets_.size() - 1));
     }
 
     int shift_;
     std::int64_t first_ = 0;  // number of the bucket that the next window begins in
+    std::int64_t next_ = INT64_MAX;
+    std::size_t held_ = 0;  // entries
     std::vector<std::vector<E>> buckets_;
     std::vector<std::uint64_t> occupied_;  // a bit for each bucket
     std::vector<E> part_;

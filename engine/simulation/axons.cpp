@@ -25,7 +25,6 @@ Axons::Axons(const BlockPlan& plan) : trains_(plan.from.size()), slices_(1) {
 }
 
 void Axons::accept(std::span<const Spike> spikes) {
-    if (strands_.empty()) return;
     for (Train& train : trains_) train.done = train.sent.size();
     for (const Spike& spike : spikes) {
         Train& train = trains_[spike.population];
@@ -62,11 +61,7 @@ std::int64_t Axons::next() const {
 }
 
 void Axons::open(std::int64_t start, std::int64_t stop, std::uint32_t slices) {
-    if (strands_.empty()) {
-        slices_.front().stop = stop;
-        return;
-    }
-    slices_.resize(slices);
+    slices_.resize(empty() ? 1 : slices);
     const auto n = static_cast<std::int64_t>(slices_.size());
     for (std::int64_t k = 0; k < n; ++k) {
         Slice& slice = slices_[static_cast<std::size_t>(k)];
@@ -74,7 +69,6 @@ void Axons::open(std::int64_t start, std::int64_t stop, std::uint32_t slices) {
         slice.stop = k + 1 == n ? stop : start + (stop - start) / n * (k + 1);
         slice.arrivals.clear();
     }
-    reached_ = next_;
 }
 
 void Axons::put_in_order(std::uint32_t k) {
@@ -94,7 +88,6 @@ void Axons::put_in_order(std::uint32_t k) {
 }
 
 void Axons::close() {
-    if (strands_.empty()) return;
     next_ = reached_;
     // What has arrived everywhere makes room, now and then.
     for (Train& train : trains_) train.done = train.sent.size();
@@ -110,6 +103,7 @@ void Axons::close() {
                              train.sent.begin() + static_cast<std::ptrdiff_t>(train.done));
     }
     for (std::size_t s = 0; s < strands_.size(); ++s) next_[s] -= trains_[strands_[s].population].done;
+    reached_ = next_;
 }
 
 }  // namespace saltus

@@ -24,6 +24,18 @@ void push_row(std::int64_t time, std::uint16_t route, std::uint32_t begin, std::
     }
 }
 
+/// All of `bucket`, which need not keep it, at the end of `all`.
+template <class T>
+void append(std::vector<T>& bucket, std::vector<T>& all) {
+    constexpr std::size_t few = 8;  // sooner done one by one
+    if (bucket.size() <= few)
+        for (const T& entry : bucket) all.push_back(entry);
+    else if (all.empty())
+        all.swap(bucket);
+    else
+        all.insert(all.end(), bucket.begin(), bucket.end());
+}
+
 /// Longest delay with which every bucket of a ring fits the times of packed arrivals.
 constexpr std::int64_t longest_packed = std::int64_t{1} << (PackedArrival::time_bits + 14);
 
@@ -49,10 +61,11 @@ Block::Block(const BlockPlan& plan, bool packs)
             after(plan.longest_delay_fs, plan.window_fs) <= longest_packed;
     for (const Incoming& incoming : plan.incoming) {
         const auto* table = std::get_if<SynapseTable>(&incoming.synapses);
-        tables_.push_back(table ? Table{table->targets(), table->segment_bounds()} : Table{});
+        tables_.push_back(
+            table ? Table{table, table->targets(), table->segment_bounds(), packs && table->has_one_weight()}
+                  : Table{});
         const auto* rows = std::get_if<ProceduralRows>(&incoming.synapses);
         draws_.push_back(rows ? std::make_unique<RowDraw>(*rows) : nullptr);
-        packs_.push_back(packs && table && table->has_one_weight());
     }
     queued_from_ = plan.from;
     for (auto& routes : queued_from_) {
@@ -63,8 +76,7 @@ Block::Block(const BlockPlan& plan, bool packs)
 
 void Block::prefetch_rows(const Spike& spike, bool whole) const {
     for (const std::uint32_t r : queued_from_[spike.population]) {
-        if (const auto* table = std::get_if<SynapseTable>(&plan_.incoming[r].synapses))
-            table->prefetch(spike.neuron, whole);
+        if (const SynapseTable* const table = tables_[r].synapses) table->prefetch(spike.neuron, whole);
     }
 }
 
@@ -80,13 +92,11 @@ void Block::prefetch_dense(const Arrival& arrival) const {
     });
 }
 
-void Block::accept(std::span<const Spike> spikes) {
-    if (queues_) accept_from(spikes, INT64_MIN);
-}
-
-void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
+void Block::put_in_queues(std::span<const Spike> spikes, std::int64_t start, std::int64_t from) {
+    queue_.open(start);
+    packed_queue_.open(start);
     const auto push = [&](const Arrival& arrival) {
-        const bool comes = arrival.when >= t && arrival.when != INT64_MAX;
+        const bool comes = arrival.when >= from && arrival.when != INT64_MAX;
         if (comes) queue_.push(arrival.when, arrival);
         return comes;
     };
@@ -97,12 +107,12 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
         const std::int64_t sent = spike.time.femtoseconds();
         for (const std::uint32_t r : queued_from_[spike.population]) {
             const auto route = static_cast<std::uint16_t>(r);
-            const auto& synapses = plan_.incoming[r].synapses;
-            if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
-                const SynapseTable::Target* targets = tables_[r].targets;
-                const bool packs = packs_[r];
+            if (const SynapseTable* const table = tables_[r].synapses) {
+                const SynapseTable::Target* const targets = tables_[r].targets;
+                const bool packs = tables_[r].packs;
                 const auto push_packed = [&](std::int64_t time, std::uint32_t synapse) {
-                    if (time >= t && time != INT64_MAX) packed_queue_.push(time, {route, targets[synapse]});
+                    if (time >= from && time != INT64_MAX)
+                        packed_queue_.push(time, {route, targets[synapse]});
                 };
                 if (packs && table->few_share_delays()) {
                     table->each(spike.neuron, [&](std::int64_t delay, std::uint32_t synapse) {
@@ -110,29 +120,31 @@ void Block::accept_from(std::span<const Spike> spikes, std::int64_t t) {
                     });
                     continue;
                 }
-                table->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t begin, std::uint32_t end) {
-                    const std::int64_t time = after(sent, delay);
-                    if (end - begin <= few_synapses) {
-                        if (packs) {
-                            for (; begin < end; ++begin) push_packed(time, begin);
+                table->walk(
+                    spike.neuron, [&](std::int64_t delay, std::uint32_t begin,
+                                      std::uint32_t end) __attribute__((always_inline)) {
+                        const std::int64_t time = after(sent, delay);
+                        if (end - begin <= few_synapses) {
+                            if (packs) {
+                                for (; begin < end; ++begin) push_packed(time, begin);
+                                return;
+                            }
+                            for (; begin < end; ++begin) {
+                                push({time, begin, static_cast<std::uint16_t>(route | Arrival::single),
+                                      targets[begin]});
+                            }
                             return;
                         }
-                        for (; begin < end; ++begin) {
-                            push({time, begin, static_cast<std::uint16_t>(route | Arrival::single),
-                                  targets[begin]});
-                        }
-                        return;
-                    }
-                    push_row(time, route, begin, end, push);
-                });
-            } else if (const auto* rows = std::get_if<DenseRows>(&synapses)) {
+                        push_row(time, route, begin, end, push);
+                    });
+            } else if (const auto* rows = std::get_if<DenseRows>(&plan_.incoming[r].synapses)) {
                 push({after(sent, rows->delay_fs), spike.neuron, route, 0});
             } else if (draws_[r]) {
                 draws_[r]->walk(spike.neuron, [&](std::int64_t delay, std::uint32_t segment) {
                     return push({after(sent, delay), segment, route, 0});
                 });
             } else {
-                const Route& chain = *std::get<std::shared_ptr<const Route>>(synapses);
+                const Route& chain = *std::get<std::shared_ptr<const Route>>(plan_.incoming[r].synapses);
                 push({after(sent, chain.delay().femtoseconds()), spike.neuron, route, 0});
             }
         }
@@ -153,19 +165,28 @@ void Block::collect(std::int64_t stop, std::span<const Arrival> along_axons) {
     arrivals_.clear();
     packed_.clear();
     stretches_.clear();
-    queue_.take_before(stop, [&](std::int64_t, std::vector<Arrival>& arrivals) {
-        arrivals_.insert(arrivals_.end(), arrivals.begin(), arrivals.end());
-    });
+    queue_.take_before(stop, [&](std::int64_t, std::vector<Arrival>& bucket) { append(bucket, arrivals_); });
     packed_queue_.take_before(stop, [&](std::int64_t begins, std::vector<PackedArrival>& bucket) {
-        packed_scratch_.resize(bucket.size(), PackedArrival(0, 0));
+        if (bucket.size() <= few_arrivals) {
+            for (const PackedArrival packed : bucket) {
+                Arrival& arrival = arrivals_.emplace_back();
+                arrival.when = packed.time(begins);
+                arrival.begin = 0;
+                arrival.route_and_single = static_cast<std::uint16_t>(packed.route() | Arrival::single);
+                arrival.count = packed.target();
+            }
+            return;
+        }
+        if (packed_scratch_.size() < bucket.size())
+            packed_scratch_.resize(bucket.size(), PackedArrival(0, 0));
         sort_spread(bucket.data(), bucket.size(), packed_scratch_.data(), packed_queue_.bits(),
                     [](PackedArrival a) { return a.word >> (64 - PackedArrival::time_bits); });
-        packed_.insert(packed_.end(), bucket.begin(), bucket.end());
-        stretches_.push_back({begins, packed_.size()});
+        append(bucket, packed_);
+        stretches_.emplace_back(begins, packed_.size());
     });
 }
 
-void Block::sort_arrivals() {
+void Block::merge_arrivals() {
     sort(arrivals_, scratch_);
     if (along_axons_.empty()) return;
     if (arrivals_.empty()) return arrivals_.swap(along_axons_);

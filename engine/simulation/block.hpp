@@ -80,24 +80,25 @@ class Block {
 
     [[nodiscard]] const BlockPlan& plan() const { return plan_; }
 
-    /// A window begins: nothing happens here before `start`.
-    void open(std::int64_t start) {
-        queue_.open(start);
-        packed_queue_.open(start);
+    /// Spikes may bring something other than along axons.
+    [[nodiscard]] bool queues() const { return queues_; }
+    /// Spikes of any population, in any order, that were sent since `start`, before which nothing happens
+    /// here any more: what they bring other than along axons (axons.hpp) is queued. Returns the first arrival
+    /// of all that are queued.
+    std::int64_t accept(std::span<const Spike> spikes, std::int64_t start) {
+        put_in_queues(spikes, start, INT64_MIN);
+        return next_arrival();
     }
-    /// Spikes of any population, in any order, that were sent in a window before: what they bring other than
-    /// along axons (axons.hpp) is queued.
-    void accept(std::span<const Spike> spikes);
     /// The same for spikes of before `t`, all of whose arrivals before `t` are done with.
-    void accept_from(std::span<const Spike> spikes, std::int64_t t);
+    void accept_from(std::span<const Spike> spikes, std::int64_t t) { put_in_queues(spikes, t, t); }
     /// Before this nothing happens here unless spikes arrive, or arrivals come along axons: femtoseconds.
     [[nodiscard]] virtual std::int64_t next() const = 0;
     /// Everything that happens before `stop`. Every spike that arrives before must have been accepted;
     /// `along_axons` are the arrivals there since the last `stop`, in order.
     virtual void advance(std::int64_t stop, std::span<const Arrival> along_axons) = 0;
+    /// Where each advance appends its spikes.
+    void send_to(std::vector<Spike>& spikes) { sent_ = &spikes; }
 
-    /// Spikes of the last advance.
-    [[nodiscard]] const std::vector<Spike>& spikes() const { return spikes_; }
     [[nodiscard]] std::uint64_t synaptic_events() const { return synaptic_events_; }
     /// Writes the potential of each neuron of a piece at t, which is not before the last `stop`, to its place
     /// among those of its population; not for sources.
@@ -110,11 +111,17 @@ class Block {
     virtual void restore(std::int64_t t, const std::vector<PopulationSnapshot>& populations) = 0;
 
   protected:
-    void send(std::int64_t t, std::uint32_t neuron) {
+    [[gnu::always_inline]] void send(std::int64_t t, std::uint32_t neuron) {
         const Piece& piece = piece_of(neuron);
-        spikes_.push_back({Time(Duration(t)), piece.order, piece.range.begin + (neuron - piece.first)});
+        Spike& spike = sent_->emplace_back();
+        spike.time = Time(Duration(t));
+        spike.population = piece.order;
+        spike.neuron = piece.range.begin + (neuron - piece.first);
     }
     [[nodiscard]] const Piece& piece_of(std::uint32_t neuron) const {
+        return plan_.pieces.size() == 1 ? plan_.pieces.front() : piece_among_several(neuron);
+    }
+    [[nodiscard, gnu::noinline]] const Piece& piece_among_several(std::uint32_t neuron) const {
         const auto later = std::upper_bound(plan_.pieces.begin() + 1, plan_.pieces.end(), neuron,
                                             [](std::uint32_t i, const Piece& p) { return i < p.first; });
         return *(later - 1);
@@ -138,7 +145,9 @@ class Block {
     /// those of `along_axons` that find synapses here into along_axons_.
     void collect(std::int64_t stop, std::span<const Arrival> along_axons);
     /// Puts arrivals_ in order, together with along_axons_.
-    void sort_arrivals();
+    void sort_arrivals() {
+        if (arrivals_.size() > 1 || !along_axons_.empty()) merge_arrivals();
+    }
     /// Asks for the synapses of a later arrival: rows are read in the order of time, which no cache foresees.
     [[gnu::always_inline]] void prefetch(std::size_t k) const {
         if (k >= arrivals_.size()) return;
@@ -150,8 +159,12 @@ class Block {
         __builtin_prefetch(targets + arrival.begin + arrival.count - 1);
     }
 
+    /// So many, in a window or in a bucket of packed ones, are done with one by one.
+    static constexpr std::size_t few_arrivals = 4;
     /// Packed arrivals of one bucket: they end before number `end` of packed_.
     struct Stretch {
+        Stretch(std::int64_t t, std::size_t last) : begins(t), end(last) {}
+
         std::int64_t begins;
         std::size_t end;
     };
@@ -162,22 +175,26 @@ class Block {
     std::vector<Arrival> along_axons_;
     std::vector<PackedArrival> packed_;
     std::vector<Stretch> stretches_;
-    std::vector<Spike> spikes_;
     std::uint64_t synaptic_events_ = 0;
 
   private:
+    /// Arrivals before `from` are left out.
+    void put_in_queues(std::span<const Spike> spikes, std::int64_t start, std::int64_t from);
+    void merge_arrivals();
     void prefetch_dense(const Arrival& arrival) const;
     /// The bounds of its rows, or the rows.
     void prefetch_rows(const Spike& spike, bool whole) const;
 
+    std::vector<Spike>* sent_ = nullptr;
     WindowRing<Arrival> queue_;
     WindowRing<PackedArrival> packed_queue_;
     struct Table {
+        const SynapseTable* synapses = nullptr;
         const SynapseTable::Target* targets = nullptr;
         const std::uint32_t* bounds = nullptr;  // of its segments, if they are long
+        bool packs = false;
     };
     std::vector<Table> tables_;                            // of each route, if it is one
-    std::vector<bool> packs_;                              // of each route
     bool queues_ = false;                                  // anything at all
     std::vector<std::vector<std::uint32_t>> queued_from_;  // of each population: routes other than axons
     std::vector<Arrival> scratch_;

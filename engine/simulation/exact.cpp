@@ -98,8 +98,8 @@ class ExactRun {
         : p_(plan),
           options_(options),
           end_(options.duration.femtoseconds()),
-          sent_(plan.levels),
-          own_(plan.levels),
+          of_several_(plan.parallelism.communication->size() > 1),
+          levels_(plan.levels),
           team_(plan.parallelism.threads) {
         if (options.duration < Duration()) {
             throw LimitError("duration: expected >= 0, found " + to_string(options.duration) + ".");
@@ -146,20 +146,24 @@ class ExactRun {
         result_.spikes.resize(populations.size());
         result_.spike_counts.assign(populations.size(), 0);
 
-        crews_.resize(p_.levels);
-        tracts_.resize(p_.levels);
-        for (auto& crew : crews_) crew.resize(p_.parallelism.threads);
+        for (Level& level : levels_) level.crews = std::vector<Crew>(p_.parallelism.threads);
         for (const Plan::Place& place : p_.places) {
             const std::uint32_t q = place.plan.pieces.front().population;
             if (!place.sends && !spike_recorded_[q] && ends_early_ != q) continue;
             blocks_.push_back(make_block(p_.network, place.plan, p_.signal, inputs_, Time(options.duration)));
-            Tract& tract = tract_of(place);
-            if (std::find(tract.threads.begin(), tract.threads.end(), place.thread) == tract.threads.end())
-                tract.threads.push_back(place.thread);
-            crews_[place.level][place.thread].push_back({blocks_.back().get(), &tract});
+            Crew& crew = levels_[place.level].crews[place.thread];
+            crew.members.push_back({blocks_.back().get(), tract_of(place)});
+            blocks_.back()->send_to(crew.spikes);
+            has_tracts_ = has_tracts_ || crew.members.back().tract;
         }
-        mine_.resize(p_.parallelism.threads);
-        next_.resize(p_.parallelism.threads);
+        receivers_.resize(p_.parallelism.threads);
+        for (std::size_t l = 0; l < levels_.size(); ++l) {
+            for (std::uint32_t thread = 0; thread < p_.parallelism.threads; ++thread) {
+                for (Member& member : levels_[l].crews[thread].members) {
+                    if (member.block->queues()) receivers_[thread].push_back({&member, l});
+                }
+            }
+        }
         if (options.snapshot_due && !result_.potentials.empty()) {
             throw LimitError(
                 "potentials: a snapshot does not hold those that have been recorded. Record spikes only.");
@@ -185,31 +189,29 @@ class ExactRun {
             if (start == failed) rethrow();
             if (start == stopped) result_.interrupted = true;
             if (start == stopped || start > end_) break;
-            record_potentials_before(start);
+            if (next_potential_ < options_.potential_times.size()) record_potentials_before(start);
             done = stop_of(start);
             compute_window(start, done);
 
             ++result_.windows;
             if (ends_early_ && end_at_first_spike()) break;
-            if ((options_.on_progress || of_several()) && --until_report_ == 0) {
+            if ((options_.on_progress || of_several_) && --until_report_ == 0) {
                 until_report_ = windows_per_report_;
                 report(std::min(done, end_));
             }
-            if (options_.snapshot_due) keep_in_flight(done);
+            if (!options_.snapshot_due) continue;
+            keep_in_flight(done);
             if (snapshot_due(done)) take_snapshot(done);
         }
         result_.end = Time(Duration(result_.interrupted ? std::min(done, end_) : end_));
         if (!result_.interrupted) record_potentials_before(end_ + 1);
     }
 
-    [[nodiscard]] bool of_several() const { return p_.parallelism.communication->size() > 1; }
-
     /// True if the population whose first spike ends the run has spiked: what came later is forgotten.
     [[nodiscard]] bool end_at_first_spike() {
         std::int64_t first = INT64_MAX;
-        const auto& own = of_several() ? own_ : sent_;
-        for (const auto& sent : own) {
-            for (const Spike& spike : sent) {
+        for (const Level& level : levels_) {
+            for (const Spike& spike : level.own) {
                 if (p_.by_name[spike.population] == *ends_early_)
                     first = std::min(first, spike.time.femtoseconds());
             }
@@ -217,8 +219,8 @@ class ExactRun {
         first = p_.parallelism.communication->smallest(first);
         if (first == INT64_MAX) return false;
         end_ = first;
-        for (const auto& sent : own) {
-            for (const Spike& spike : sent) {
+        for (const Level& level : levels_) {
+            for (const Spike& spike : level.own) {
                 result_.spike_counts[p_.by_name[spike.population]] -= spike.time.femtoseconds() > first;
             }
         }
@@ -240,12 +242,33 @@ class ExactRun {
     };
     struct Member {
         Block* block;
-        const Tract* tract;
-        std::int64_t next = 0;  // nothing happens in the block before, unless something comes along axons
+        const Tract* tract;     // nullptr: nothing comes along axons
+        std::int64_t next = 0;  // nothing else happens in the block before
+
+        [[nodiscard]] bool acts_before(std::int64_t stop) const {
+            return next < stop || (tract && tract->next < stop);
+        }
     };
     /// The blocks of one thread on one level.
-    using Crew = std::vector<Member>;
-
+    struct alignas(64) Crew {
+        std::vector<Member> members;
+        std::vector<Spike> spikes;  // of the last window in which the level was computed
+        std::int64_t next = 0;      // the earliest of its members
+    };
+    struct Level {
+        std::vector<Crew> crews;  // of each thread
+        std::vector<std::unique_ptr<Tract>> tracts;
+        std::vector<Spike> all;           // of several threads
+        std::vector<Spike> of_all_ranks;  // as far as they have targets here
+        std::span<const Spike> own;       // in the last window by this rank
+        std::span<const Spike> sent;      // and with those of the others
+        std::int64_t next = 0;            // nothing happens before
+    };
+    /// A block that spikes bring something to.
+    struct Receiver {
+        Member* member;
+        std::size_t level;
+    };
     [[nodiscard]] std::int64_t stop_of(std::int64_t start) const {
         std::int64_t stop = p_.window_fs > end_ - start ? end_ + 1 : start + p_.window_fs;
         if (ends_early_) stop = std::min(stop, after(start, std::max<std::int64_t>(end_ / 256, 1)));
@@ -255,67 +278,105 @@ class ExactRun {
         return stop;
     }
 
-    /// The one whose axons are those of the place.
-    Tract& tract_of(const Plan::Place& place) {
-        auto& tracts = tracts_[place.level];
-        const auto found = std::find_if(tracts.begin(), tracts.end(),
-                                        [&](const auto& tract) { return tract->axons.serve(place.plan); });
-        if (found != tracts.end()) return **found;
-        return *tracts.emplace_back(std::make_unique<Tract>(Tract{Axons(place.plan), {}}));
+    /// The one whose axons are those of the place; nullptr where it has none.
+    const Tract* tract_of(const Plan::Place& place) {
+        Axons axons(place.plan);
+        if (axons.empty()) return nullptr;
+        auto& tracts = levels_[place.level].tracts;
+        auto found = std::find_if(tracts.begin(), tracts.end(),
+                                  [&](const auto& tract) { return tract->axons.serve(place.plan); });
+        if (found == tracts.end())
+            found = tracts.insert(found, std::make_unique<Tract>(Tract{std::move(axons), {}}));
+        auto& threads = (*found)->threads;
+        if (std::find(threads.begin(), threads.end(), place.thread) == threads.end())
+            threads.push_back(place.thread);
+        return found->get();
     }
 
     void compute_window(std::int64_t start, std::int64_t stop) {
-        for (std::uint32_t level = 0; level < p_.levels; ++level) {
-            bool from_below = false;
-            for (std::uint32_t lower = 0; lower < level; ++lower) from_below |= !sent_[lower].empty();
-            sort_arrivals(level, start, stop, from_below);
-            together([&](std::uint32_t thread) {
-                mine_[thread].clear();
-                for (const Member& member : crews_[level][thread]) {
-                    member.block->open(start);
-                    if (std::min(member.next, member.tract->next) >= stop && !from_below) continue;
-                    for (std::uint32_t lower = 0; lower < level; ++lower) member.block->accept(sent_[lower]);
-                    const Axons& axons = member.tract->axons;
-                    for (std::uint32_t k = 0; k < axons.slices(); ++k) {
-                        member.block->advance(axons.stop_of(k), axons.arrivals(k));
-                        const std::vector<Spike>& spikes = member.block->spikes();
-                        mine_[thread].insert(mine_[thread].end(), spikes.begin(), spikes.end());
+        bool any = false;  // spikes so far
+        for (std::size_t l = 0; l < levels_.size(); ++l) {
+            Level& level = levels_[l];
+            const std::span<const Level> lower(levels_.data(), l);
+            const bool acts = any || level.next < stop;
+            if (acts) {
+                if (!level.tracts.empty()) sort_arrivals(level, lower, any, start, stop);
+                together([&](std::uint32_t thread) {
+                    Crew& crew = level.crews[thread];
+                    crew.spikes.clear();
+                    for (Member& member : crew.members) {
+                        if (any && member.block->queues()) accept(member, lower, start);
+                        if (member.acts_before(stop)) advance(member, stop);
                     }
-                }
-            });
-            gather(level);
+                    look_ahead(crew);
+                });
+            }
+            if (acts || of_several_) {
+                gather(level, acts);
+                any = any || !level.sent.empty();
+            } else {
+                level.own = {};
+                level.sent = {};
+            }
         }
+        if (!any && !has_tracts_) return;
         together([&](std::uint32_t thread) {
-            for (std::uint32_t level = 0; level < p_.levels; ++level) {
-                for (const auto& tract : tracts_[level]) {
-                    if (tract->threads.front() != thread) continue;
-                    tract->axons.close();
-                    for (std::uint32_t other = level; other < p_.levels; ++other)
-                        tract->axons.accept(sent_[other]);
-                }
-                for (Member& member : crews_[level][thread]) {
-                    for (std::uint32_t other = level; other < p_.levels; ++other) {
-                        member.block->accept(sent_[other]);
+            const std::span<const Level> levels(levels_);
+            if (has_tracts_) {
+                for (std::size_t l = 0; l < levels_.size(); ++l) {
+                    for (const auto& tract : levels_[l].tracts) {
+                        if (tract->threads.front() != thread) continue;
+                        tract->axons.close();
+                        accept(*tract, levels.subspan(l));
                     }
                 }
             }
-            look_ahead(thread);
+            for (const Receiver& receiver : receivers_[thread]) {
+                accept(*receiver.member, levels.subspan(receiver.level), start);
+                std::int64_t& next = levels_[receiver.level].crews[thread].next;
+                next = std::min(next, receiver.member->next);
+            }
         });
+    }
+    static void advance(Member& member, std::int64_t stop) {
+        if (member.tract) {
+            const Axons& axons = member.tract->axons;
+            for (std::uint32_t k = 0; k < axons.slices(); ++k)
+                member.block->advance(axons.stop_of(k), axons.arrivals(k));
+        } else {
+            member.block->advance(stop, {});
+        }
+        member.next = member.block->next();
+    }
+
+    /// What the last window has sent on some levels.
+    static void accept(Member& member, std::span<const Level> levels, std::int64_t start) {
+        for (const Level& level : levels) {
+            if (level.sent.empty()) continue;
+            member.next = std::min(member.next, member.block->accept(level.sent, start));
+        }
+    }
+    static void accept(Tract& tract, std::span<const Level> levels) {
+        for (const Level& level : levels) {
+            if (!level.sent.empty()) tract.axons.accept(level.sent);
+        }
+        tract.next = tract.axons.next();
     }
 
     /// What comes along axons to the blocks of a level within a window.
-    void sort_arrivals(std::uint32_t level, std::int64_t start, std::int64_t stop, bool from_below) {
+    void sort_arrivals(Level& level, std::span<const Level> lower, bool from_below, std::int64_t start,
+                       std::int64_t stop) {
         bool any = false;
         guarded([&] {
-            for (const auto& tract : tracts_[level]) {
-                for (std::uint32_t lower = 0; lower < level; ++lower) tract->axons.accept(sent_[lower]);
+            for (const auto& tract : level.tracts) {
+                if (from_below) accept(*tract, lower);
                 tract->axons.open(start, stop, static_cast<std::uint32_t>(tract->threads.size()));
-                any |= !tract->axons.empty() && (tract->next < stop || from_below);
+                any |= tract->next < stop;
             }
         });
         if (!any) return;
         together([&](std::uint32_t thread) {
-            for (const auto& tract : tracts_[level]) {
+            for (const auto& tract : level.tracts) {
                 for (std::uint32_t k = 0; k < tract->axons.slices(); ++k) {
                     if (tract->threads[k] == thread) tract->axons.put_in_order(k);
                 }
@@ -323,22 +384,19 @@ class ExactRun {
         });
     }
 
-    /// When something happens next in each block of a thread, and arrives along the axons that are its care.
+    /// When something happens next, at the start of a run.
     void look_ahead(std::uint32_t thread) {
-        next_[thread] = INT64_MAX;
-        for (const auto& tracts : tracts_) {
-            for (const auto& tract : tracts) {
-                if (tract->threads.front() != thread) continue;
-                tract->next = tract->axons.next();
-                next_[thread] = std::min(next_[thread], tract->next);
+        for (Level& level : levels_) {
+            for (const auto& tract : level.tracts) {
+                if (tract->threads.front() == thread) tract->next = tract->axons.next();
             }
+            for (Member& member : level.crews[thread].members) member.next = member.block->next();
+            look_ahead(level.crews[thread]);
         }
-        for (auto& crew : crews_) {
-            for (Member& member : crew[thread]) {
-                member.next = member.block->next();
-                next_[thread] = std::min(next_[thread], member.next);
-            }
-        }
+    }
+    static void look_ahead(Crew& crew) {
+        crew.next = INT64_MAX;
+        for (const Member& member : crew.members) crew.next = std::min(crew.next, member.next);
     }
 
     /// A failure is kept until the ranks talk about it (next_start): the others count on this one to exchange
@@ -358,29 +416,41 @@ class ExactRun {
         guarded([&] { team_.each(task); });
     }
 
-    /// Puts the spikes of all threads together, in the order (time, population, neuron), records them, and
-    /// exchanges them with the other ranks.
-    void gather(std::uint32_t level) {
+    static std::span<Spike> of_all_threads(Level& level) {
+        if (level.crews.size() == 1) return level.crews.front().spikes;
+        level.all.clear();
+        for (const Crew& crew : level.crews)
+            level.all.insert(level.all.end(), crew.spikes.begin(), crew.spikes.end());
+        return level.all;
+    }
+    /// Puts the spikes of all threads, if there are any, together, in the order (time, population, neuron),
+    /// records them, and exchanges them with the other ranks.
+    void gather(Level& level, bool any) {
         Communication& communication = *p_.parallelism.communication;
-        std::vector<Spike>& sent = sent_[level];
-        std::vector<Spike>& own = of_several() ? own_[level] : sent;
-        own.clear();
-        for (const auto& mine : mine_) own.insert(own.end(), mine.begin(), mine.end());
-        if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());
+        std::span<Spike> own;
+        if (any) own = of_all_threads(level);
+        level.own = own;
+        if (own.size() > 1 && !std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());
         for (const Spike& spike : own) {
             const std::uint32_t q = p_.by_name[spike.population];
             ++result_.spike_counts[q];
             if (spike_recorded_[q]) result_.spikes[q].add(spike.time, spike.neuron);
         }
         if (options_.snapshot_due) in_flight_.insert(in_flight_.end(), own.begin(), own.end());
-        if (!of_several()) return;
+        level.sent = own;
+        if (!of_several_) return;
 
-        sent.clear();
         // By neuron, so that rows are looked up from the first to the last.
         std::sort(own.begin(), own.end(), [](const Spike& a, const Spike& b) {
             return std::tie(a.population, a.neuron) < std::tie(b.population, b.neuron);
         });
-        if (p_.addresses.everywhere()) return communication.exchange(own, sent);
+        std::vector<Spike>& sent = level.of_all_ranks;
+        sent.clear();
+        if (p_.addresses.everywhere()) {
+            communication.exchange(own, sent);
+            level.sent = sent;
+            return;
+        }
         const Peers& peers = p_.addresses.peers();
         outbox_.resize(peers.receivers.size());
         for (auto& letters : outbox_) letters.clear();
@@ -389,13 +459,20 @@ class ExactRun {
         }
         communication.exchange(peers, outbox_, sent);
         sent.insert(sent.end(), own.begin(), own.end());
+        level.sent = sent;
     }
 
-    [[nodiscard]] std::int64_t next_start() const {
-        std::int64_t t = *std::min_element(next_.begin(), next_.end());
+    [[nodiscard]] std::int64_t next_start() {
+        std::int64_t t = INT64_MAX;
+        for (Level& level : levels_) {
+            level.next = INT64_MAX;
+            for (const Crew& crew : level.crews) level.next = std::min(level.next, crew.next);
+            for (const auto& tract : level.tracts) level.next = std::min(level.next, tract->next);
+            t = std::min(t, level.next);
+        }
         if (stop_asked_) t = stopped;
         if (failure_) t = failed;
-        return p_.parallelism.communication->smallest(t);
+        return of_several_ ? p_.parallelism.communication->smallest(t) : t;
     }
     /// What next_start says on every rank when one has failed, or was told to stop.
     static constexpr std::int64_t failed = INT64_MIN;
@@ -431,7 +508,7 @@ class ExactRun {
     void finish() {
         const auto populations = p_.network.populations();
         Communication& communication = *p_.parallelism.communication;
-        if (of_several()) {
+        if (of_several_) {
             result_.spikes = of_all_ranks(communication, p_.order, result_.spikes);
             for (std::uint64_t& count : result_.spike_counts) count = communication.sum(count);
         }
@@ -519,11 +596,10 @@ class ExactRun {
         const std::int64_t t = snapshot.time.femtoseconds();
         for (const auto& block : blocks_) {
             block->restore(t, snapshot.populations);
-            block->open(t);
             block->accept_from(snapshot.in_flight, t);
         }
-        for (const auto& tracts : tracts_) {
-            for (const auto& tract : tracts) tract->axons.accept_from(snapshot.in_flight, t);
+        for (const Level& level : levels_) {
+            for (const auto& tract : level.tracts) tract->axons.accept_from(snapshot.in_flight, t);
         }
         result_.windows = snapshot.windows;
         if (p_.parallelism.communication->rank() > 0) return;  // what was before belongs to one rank
@@ -559,14 +635,11 @@ class ExactRun {
     std::vector<SpikeTrain> inputs_;           // of each population
     std::vector<bool> spike_recorded_;
     std::vector<std::unique_ptr<Block>> blocks_;
-    std::vector<std::vector<std::unique_ptr<Tract>>> tracts_;  // of each level
-    std::vector<std::vector<Crew>> crews_;                     // of each level and thread
-    std::vector<std::vector<Spike>> mine_;    // spikes of each thread, on the level that is computed
-    std::vector<std::vector<Spike>> sent_;    // spikes of each level, the last that were computed:
-                                              // those of this rank, and of others that have targets here
-    std::vector<std::vector<Spike>> own_;     // of several ranks: those of this one
-    std::vector<std::vector<Spike>> outbox_;  // for each receiver
-    std::vector<std::int64_t> next_;          // of each thread: nothing happens there before
+    bool of_several_;  // ranks
+    std::vector<Level> levels_;
+    bool has_tracts_ = false;
+    std::vector<std::vector<Receiver>> receivers_;  // of each thread
+    std::vector<std::vector<Spike>> outbox_;        // for each receiver
 
     std::uint64_t inputs_digest_ = 0;  // where there are snapshots
     std::uint64_t events_before_ = 0;  // synaptic events of before the run was resumed

@@ -37,17 +37,18 @@ class FrameBlock final : public Block {
     }
 
     void advance(std::int64_t stop, std::span<const Arrival> along_axons) override {
-        spikes_.clear();
         collect(stop, along_axons);
-        const bool all_sorted = add_trains_to_arrivals(stop);
+        const bool all_sorted = trains_.empty() || add_trains_to_arrivals(stop);
         sort_arrivals();
-        row_ = packed_next_ = packed_end_ = stretch_ = 0;
+        packed_next_ = packed_end_ = stretch_ = 0;
         batch_begin_ = batch_end_ = 0;
+        go_to_row(0);
         load_packed();
+        const bool many = arrivals_.size() + packed_.size() > few_arrivals;
         for (;;) {
             if (!pass_over_silence(stop)) return;
-            if (all_sorted) run_arrivals(stop);
-            std::int64_t t = std::min({row_time(), packed_time(), own_.next(), until_, stop});
+            if (all_sorted && many) run_arrivals(stop);
+            std::int64_t t = std::min({row_time_, packed_time_, own_.next(), until_, stop});
             if (!all_sorted) t = run_trains(t);
             if (t >= stop) return;
             compute(t);
@@ -136,10 +137,19 @@ class FrameBlock final : public Block {
         What what;
         float rest_fs;  // of the real time beyond the tick
 
+        Own(std::int64_t t, std::uint32_t i, What w, float rest)
+            : time(t), neuron(i), what(w), rest_fs(rest) {}
+        /// Part by part, as it was written: a processor that reads parts as one has to wait until all of them
+        /// have left for the cache.
+        Own(const Own& o) : Own(o.time, o.neuron, o.what, o.rest_fs) {}
+        Own& operator=(const Own&) = default;
+
         [[nodiscard]] std::int64_t key() const { return time; }
     };
     /// A neuron that may be at the threshold now.
     struct Candidate {
+        Candidate(std::uint32_t i, float rest) : neuron(i), rest_fs(rest) {}
+
         std::uint32_t neuron;
         float rest_fs;
     };
@@ -175,17 +185,34 @@ class FrameBlock final : public Block {
     void compute(std::int64_t t) {
         move_frame_to(t);
         if (t == until_) watch_on(t);
-        const Moment m = frame_.at(t);
         candidates_.clear();
+        const bool arrives = row_time_ == t || packed_time_ == t;
+        if (!arrives && frame_.rests_when_released()) return release(t);
+        const Moment m = frame_.at(t);
         own_.pop_before(t + 1, [&](const Own& own) {
             if (own.what == Own::release) {
-                frame_.release(own.neuron, own.rest_fs == 0.0F ? m : frame_.at(t, own.rest_fs));
+                if (own.rest_fs == 0.0F)
+                    frame_.release(own.neuron, m);
+                else
+                    frame_.release(own.neuron, frame_.at(t, own.rest_fs));
                 --standing_;
             }
-            candidates_.push_back({own.neuron, own.what == Own::look ? own.rest_fs : 0.0F});
+            candidates_.emplace_back(own.neuron, own.what == Own::look ? own.rest_fs : 0.0F);
         });
-        deliver_all_of(t, m);
+        if (arrives) deliver_all_of(t, m);
         test_all(t, m);
+    }
+    /// Instant t where nothing arrives and nobody who is released needs a look.
+    void release(std::int64_t t) {
+        own_.pop_before(t + 1, [&](const Own& own) {
+            if (own.what == Own::look) {
+                candidates_.emplace_back(own.neuron, own.rest_fs);
+            } else {
+                frame_.release_at(own.neuron, t, own.rest_fs);
+                --standing_;
+            }
+        });
+        if (!candidates_.empty()) test_all(t, frame_.at(t));
     }
 
     void test_all(std::int64_t t, const Moment& m) {
@@ -232,7 +259,7 @@ class FrameBlock final : public Block {
         return t > INT64_MAX - length ? INT64_MAX : t / length * length + length;
     }
     /// Looks for the neurons that cross within the next piece of time.
-    void watch_on(std::int64_t t) {
+    [[gnu::noinline]] void watch_on(std::int64_t t) {
         const bool look = frame_.may_cross_later();
         until_ = end_of_watch(t);
         frame_.watch_until(until_);
@@ -246,7 +273,7 @@ class FrameBlock final : public Block {
     /// if nothing happens in this window any more.
     bool pass_over_silence(std::int64_t stop) {
         if (until_ == INT64_MAX || frame_.may_cross_later()) return true;
-        std::int64_t t = std::min({row_time(), packed_time(), own_.next(), stop});
+        std::int64_t t = std::min({row_time_, packed_time_, own_.next(), stop});
         for (const Trains& trains : trains_) t = std::min(t, trains.time());
         if (t >= stop) return false;
         if (t < until_) return true;
@@ -265,10 +292,10 @@ class FrameBlock final : public Block {
     void run_arrivals(std::int64_t stop) {
         for (;;) {
             const std::int64_t limit = std::min({own_.next(), until_, stop});
-            if (run_packed(std::min(limit, row_time())) || run_rows(std::min(limit, packed_time()))) continue;
-            const std::int64_t t = row_time();
-            if (std::min(t, packed_time()) >= limit) return;
-            if (t != packed_time()) continue;
+            if (run_packed(std::min(limit, row_time_)) || run_rows(std::min(limit, packed_time_))) continue;
+            const std::int64_t t = row_time_;
+            if (std::min(t, packed_time_) >= limit) return;
+            if (t != packed_time_) continue;
             move_frame_to(t);
             refresh_batch();
             const Moment m = frame_.moment(batch_, row_ - batch_begin_);
@@ -279,19 +306,19 @@ class FrameBlock final : public Block {
     }
     /// Rows before `limit`. Returns early, and true, where neurons had to be tested.
     bool run_rows(std::int64_t limit) {
-        const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
+        const auto hot = [&](std::uint32_t i) { candidates_.emplace_back(i, 0.0F); };
         candidates_.clear();
-        while (row_time() < limit) {
-            move_frame_to(row_time());
+        while (row_time_ < limit) {
+            move_frame_to(row_time_);
             refresh_batch();
             const std::int64_t stop = std::min(limit, frame_.clock().end());
             while (row_ < batch_end_ && arrivals_[row_].when < stop) {
                 const Arrival& arrival = arrivals_[row_];
                 const Moment m = frame_.moment(batch_, row_ - batch_begin_);
                 if (!vanishes_everywhere()) prefetch(row_ + prefetched);
-                ++row_;
+                go_to_row(row_ + 1);
                 deliver(arrival, m, hot);
-                if (candidates_.empty() || row_time() == arrival.when) continue;
+                if (candidates_.empty() || row_time_ == arrival.when) continue;
                 test_all(arrival.when, m);
                 return true;
             }
@@ -300,8 +327,8 @@ class FrameBlock final : public Block {
     }
     /// Packed arrivals before `limit`. Returns early, and true, where neurons had to be tested.
     bool run_packed(std::int64_t limit) {
-        while (packed_time() < limit) {
-            move_frame_to(packed_time());
+        while (packed_time_ < limit) {
+            move_frame_to(packed_time_);
             refresh_packed();
             const std::int64_t stop = std::min(limit, frame_.clock().end());
             const PackedArrival* const arrivals = packed_.data() + packed_begin_;
@@ -318,7 +345,7 @@ class FrameBlock final : public Block {
             if (hot) {
                 const std::int64_t t = packed_times_[k - 1];
                 const Moment m = frame_.moment(packed_factors_, k - 1);
-                candidates_.assign(1, {arrivals[k - 1].target(), 0.0F});
+                candidates_.assign(1, Candidate(arrivals[k - 1].target(), 0.0F));
                 load_packed();
                 deliver_all_of(t, m);
                 test_all(t, m);
@@ -331,13 +358,15 @@ class FrameBlock final : public Block {
     /// What arrives at instant t, in the order of routes; neurons that may reach the threshold become
     /// candidates.
     void deliver_all_of(std::int64_t t, const Moment& m) {
-        const auto hot = [&](std::uint32_t i) { candidates_.push_back({i, 0.0F}); };
+        const auto hot = [&](std::uint32_t i) { candidates_.emplace_back(i, 0.0F); };
         for (;;) {
-            const bool row = row_time() == t;
-            const bool packed = packed_time() == t;
+            const bool row = row_time_ == t;
+            const bool packed = packed_time_ == t;
             if (row && !(packed && packed_[packed_next_].route() < arrivals_[row_].route())) {
                 if (!vanishes_everywhere()) prefetch(row_ + prefetched);
-                deliver(arrivals_[row_++], m, hot);
+                const Arrival& arrival = arrivals_[row_];
+                go_to_row(row_ + 1);
+                deliver(arrival, m, hot);
             } else if (packed) {
                 const PackedArrival arrival = packed_[packed_next_++];
                 const std::uint32_t target = arrival.target();
@@ -355,22 +384,26 @@ class FrameBlock final : public Block {
         return !Frame::has_currents && standing_ == frame_.size();
     }
 
-    [[nodiscard]] std::int64_t row_time() const {
-        return row_ < arrivals_.size() ? arrivals_[row_].when : INT64_MAX;
+    void go_to_row(std::size_t k) {
+        row_ = k;
+        row_time_ = k < arrivals_.size() ? arrivals_[k].when : INT64_MAX;
     }
-    [[nodiscard]] std::int64_t packed_time() const {
-        return packed_next_ < packed_end_ ? packed_times_[packed_next_ - packed_begin_] : INT64_MAX;
-    }
-    /// Times of the next packed arrivals, if those at hand are used up.
+    /// The time of the next packed arrival, and of others after it, if those at hand are used up.
     void load_packed() {
-        if (packed_next_ < packed_end_ || packed_next_ == packed_.size()) return;
-        while (stretches_[stretch_].end <= packed_next_) ++stretch_;
-        packed_begin_ = packed_next_;
-        packed_end_ = std::min(packed_begin_ + batch_size, stretches_[stretch_].end);
-        for (std::size_t k = packed_begin_; k < packed_end_; ++k) {
-            packed_times_[k - packed_begin_] = packed_[k].time(stretches_[stretch_].begins);
+        if (packed_next_ == packed_.size()) {
+            packed_time_ = INT64_MAX;
+            return;
         }
-        packed_origin_ = -1;
+        if (packed_next_ == packed_end_) {
+            while (stretches_[stretch_].end <= packed_next_) ++stretch_;
+            packed_begin_ = packed_next_;
+            packed_end_ = std::min(packed_begin_ + batch_size, stretches_[stretch_].end);
+            for (std::size_t k = packed_begin_; k < packed_end_; ++k) {
+                packed_times_[k - packed_begin_] = packed_[k].time(stretches_[stretch_].begins);
+            }
+            packed_origin_ = -1;
+        }
+        packed_time_ = packed_times_[packed_next_ - packed_begin_];
     }
     /// Factors of many arrivals at once.
     void refresh_packed() {
@@ -401,6 +434,7 @@ class FrameBlock final : public Block {
     }
     [[nodiscard]] double weight_of(const Arrival& arrival) const {
         if (arrival.route() == from_trains) return trains_[arrival.begin].weight;
+        if (const double shared = shared_weights_[arrival.route()]; shared != 0.0) return shared;
         return std::get<SynapseTable>(plan_.incoming[arrival.route()].synapses)
             .visit_weights([&](auto weights) {
                 if constexpr (std::is_pointer_v<decltype(weights)>)
@@ -444,8 +478,7 @@ class FrameBlock final : public Block {
     }
 
     /// Trains with few events between the arrivals are better treated as arrivals: true if they all are.
-    bool add_trains_to_arrivals(std::int64_t stop) {
-        if (trains_.empty()) return true;
+    [[gnu::noinline]] bool add_trains_to_arrivals(std::int64_t stop) {
         double rate = 0.0;
         for (const Trains& trains : trains_) rate += trains.group.rate();
         const double window = static_cast<double>(stop - now_) / femtoseconds_per_second;
@@ -465,7 +498,7 @@ class FrameBlock final : public Block {
 
     /// Everything that the trains bring before t: between two instants at which something else happens, each
     /// group goes on by itself. Returns t, or an earlier time at which something happens because of it.
-    std::int64_t run_trains(std::int64_t t) {
+    [[gnu::noinline]] std::int64_t run_trains(std::int64_t t) {
         t = std::min(t, frame_.clock().end());
         for (Trains& trains : trains_) {
             while (trains.time() < t) {
@@ -526,8 +559,10 @@ class FrameBlock final : public Block {
     std::vector<Candidate> candidates_;
     std::vector<double> shared_weights_;  // of each route
 
-    std::size_t row_ = 0;           // the next of arrivals_
-    std::size_t packed_next_ = 0;   // the next of packed_
+    std::size_t row_ = 0;  // the next of arrivals_
+    std::int64_t row_time_ = INT64_MAX;
+    std::size_t packed_next_ = 0;  // the next of packed_
+    std::int64_t packed_time_ = INT64_MAX;
     std::size_t packed_begin_ = 0;  // those whose times are at hand
     std::size_t packed_end_ = 0;
     std::size_t stretch_ = 0;

@@ -172,6 +172,14 @@ class DeltaFrame {
                          parameters_.rest[i]);
         }
         drives_ = leaks ? parameters_.distance.min() < 0.0 : slope_ > 0.0;
+        resets_to_rest_ = leaks;
+        resets_below_ = leaks || slope_ == 0.0;
+        for (std::uint32_t i = 0; i < n; ++i) {
+            const double reset = parameters_.reset[i] - parameters_.rest[i];
+            const double roundings = few_roundings * std::abs(parameters_.distance[i]);
+            resets_to_rest_ = resets_to_rest_ && reset == 0.0;
+            resets_below_ = resets_below_ && reset < parameters_.line[i] - roundings;
+        }
     }
 
     /// What depends on the instant alone.
@@ -321,6 +329,15 @@ class DeltaFrame {
     void release(std::uint32_t i, const Moment& m) {
         c_[i] = (parameters_.reset[i] - parameters_.rest[i]) * m.e + m.offset;
     }
+    /// The same without asking for the moment where that does not matter.
+    void release_at(std::uint32_t i, std::int64_t t, double rest_fs) {
+        if (resets_to_rest_)
+            c_[i] = 0.0;
+        else
+            release(i, at(t, rest_fs));
+    }
+    /// Nobody is above the threshold when released, or crosses it before something arrives.
+    [[nodiscard]] bool rests_when_released() const { return resets_below_ && !drives_; }
     void advance_frame() {
         if constexpr (leaks) {
             for (double& c : c_) c = decay_(c);
@@ -381,6 +398,8 @@ class DeltaFrame {
     double slope_ = 0.0;
     Decay decay_;
     bool drives_ = false;
+    bool resets_to_rest_ = false;  // all
+    bool resets_below_ = false;    // the threshold, all
     double until_e_ = 1.0;
     double until_offset_ = 0.0;
     std::vector<double> c_;
@@ -576,6 +595,8 @@ class ExpFrame {
         Coefficients& c = coefficients_[i];
         c.B = (parameters_.reset[i] - parameters_.rest[i]) * m.eb - c.A * m.ratio;
     }
+    void release_at(std::uint32_t i, std::int64_t t, double rest_fs) { release(i, at(t, rest_fs)); }
+    [[nodiscard]] bool rests_when_released() const { return false; }  // its current may lift it
     void advance_frame() {
         for (Coefficients& c : coefficients_) {
             c.A = decay_a_(c.A);

@@ -20,7 +20,6 @@ class NeuronBlock final : public Block {
     [[nodiscard]] std::int64_t next() const override { return std::min(next_arrival(), wakes_.next()); }
 
     void advance(std::int64_t stop, std::span<const Arrival> along_axons) override {
-        spikes_.clear();
         collect(stop, along_axons);
         sort_arrivals();
         std::size_t k = 0;

@@ -17,7 +17,6 @@ class TrainBlock final : public Block {
         return next_ < train_.size() ? train_.times[next_].femtoseconds() : INT64_MAX;
     }
     void advance(std::int64_t stop, std::span<const Arrival>) override {
-        spikes_.clear();
         for (; next() < stop; ++next_) send(next(), train_.neurons[next_]);
     }
     void put_potentials(std::int64_t, const Piece&, std::span<double>) const override {}
@@ -45,7 +44,6 @@ class PoissonBlock final : public Block {
 
     [[nodiscard]] std::int64_t next() const override { return queue_of_groups_.next(); }
     void advance(std::int64_t stop, std::span<const Arrival>) override {
-        spikes_.clear();
         queue_of_groups_.pop_before(stop, [&](Turn turn) {
             PoissonGroup& group = groups_[turn.group];
             for (; group.time() < stop; group.advance()) {
@@ -96,7 +94,6 @@ class RegularBlock final : public Block {
         return turns_.next() < source_.stop.femtoseconds() ? turns_.next() : INT64_MAX;
     }
     void advance(std::int64_t stop, std::span<const Arrival>) override {
-        spikes_.clear();
         turns_.pop_before(std::min(stop, source_.stop.femtoseconds()), [&](const Turn& turn) {
             send(turn.time, turn.neuron);
             again(turn);
