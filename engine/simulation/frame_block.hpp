@@ -139,11 +139,6 @@ class FrameBlock final : public Block {
 
         Own(std::int64_t t, std::uint32_t i, What w, float rest)
             : time(t), neuron(i), what(w), rest_fs(rest) {}
-        /// Part by part, as it was written: a processor that reads parts as one has to wait until all of them
-        /// have left for the cache.
-        Own(const Own& o) : Own(o.time, o.neuron, o.what, o.rest_fs) {}
-        Own& operator=(const Own&) = default;
-
         [[nodiscard]] std::int64_t key() const { return time; }
     };
     /// A neuron that may be at the threshold now.
@@ -259,7 +254,7 @@ class FrameBlock final : public Block {
         return t > INT64_MAX - length ? INT64_MAX : t / length * length + length;
     }
     /// Looks for the neurons that cross within the next piece of time.
-    [[gnu::noinline]] void watch_on(std::int64_t t) {
+    void watch_on(std::int64_t t) {
         const bool look = frame_.may_cross_later();
         until_ = end_of_watch(t);
         frame_.watch_until(until_);
@@ -455,7 +450,7 @@ class FrameBlock final : public Block {
         const auto& synapses = plan_.incoming[arrival.route()].synapses;
         if (const auto* table = std::get_if<SynapseTable>(&synapses)) {
             const std::size_t n = arrival.count;
-            table->visit_weights([&](auto weights) {
+            table->visit_weights([&](auto weights) __attribute__((always_inline)) {
                 if constexpr (std::is_pointer_v<decltype(weights)>) weights += arrival.begin;
                 frame_.deliver(table->targets() + arrival.begin, n, weights, m, hot);
             });

@@ -315,11 +315,36 @@ class DeltaFrame {
     /// Calls hot(i) for all that may cross before the end of watching.
     template <class Hot>
     void scan(const Moment& m, Hot&& hot) const {
+        constexpr std::uint32_t lanes = 8;
+        constexpr std::uint32_t many = 4 * lanes;
+        const std::uint32_t n = size();
+        if (!parameters_.distance.one()) {
+            for (std::uint32_t i = 0; i < n; ++i) {
+                if (c_[i] >= bound_of(i, m)) [[unlikely]]
+                    hot(i);
+            }
+            return;
+        }
         const double bound = bound_of(0, m);
-        const bool one = parameters_.distance.one();
-        for (std::uint32_t i = 0; i < size(); ++i) {
-            if (c_[i] >= (one ? bound : bound_of(i, m))) [[unlikely]]
-                hot(i);
+        const double* const c = c_.data();
+        std::uint32_t i = 0;
+        for (; i + many <= n; i += many) {  // most of many are all below
+            double high[lanes];
+            std::copy_n(c + i, lanes, high);
+            for (std::uint32_t k = lanes; k < many; k += lanes) {
+                for (std::uint32_t l = 0; l < lanes; ++l)
+                    high[l] = c[i + k + l] > high[l] ? c[i + k + l] : high[l];
+            }
+            bool any = false;
+            for (const double h : high) any |= h >= bound;
+            if (!any) [[likely]]
+                continue;
+            for (std::uint32_t k = i; k < i + many; ++k) {
+                if (c[k] >= bound) hot(k);
+            }
+        }
+        for (; i < n; ++i) {
+            if (c[i] >= bound) hot(i);
         }
     }
 
