@@ -170,8 +170,8 @@ class Maker {
         const double mean = 8.0 / arrivals;
         return {mean, 0.55 * mean};
     }
-    /// Channels that differ from the start, most of which a window leaves silent: where all fire on the average,
-    /// they learn later, and cost more.
+    /// Channels that differ from the start, most of which a window leaves silent: where all fire on the
+    /// average, they learn later, and cost more.
     [[nodiscard]] static FirstWeights apart(double inputs) { return {3.0 / inputs, 5.5 / std::sqrt(inputs)}; }
     [[nodiscard]] double spikes_per_sample() const {
         double spikes = 0.0;
