@@ -14,7 +14,7 @@ Evaluation evaluate_exact(const Network& network, const Dataset& dataset, const 
                           const EvaluationOptions& options) {
     using Clock = std::chrono::steady_clock;
     const auto samples = std::make_shared<const learning::SampleSet>(load_samples(dataset));
-    learning::ExactRule rule(network, samples, exact);
+    learning::ExactRule rule(learning::in_layers(network), samples, exact);
     const std::vector<double> parameters = rule.initial();
 
     Evaluation e;

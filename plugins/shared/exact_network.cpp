@@ -206,26 +206,4 @@ Network new_exact_network(const ExactRequest& request, const datasets::Dataset& 
     return request.inputs ? with_inputs(network, *request.inputs) : network;
 }
 
-Network in_layers(const Network& network) {
-    std::vector<Projection> projections(network.projections().begin(), network.projections().end());
-    for (Projection& projection : projections) {
-        for (Stage& stage : projection.stages) {
-            if (auto* convolution = std::get_if<Convolution>(&stage)) {
-                bool is_zero = true;
-                for (std::size_t k = 0; k < convolution->bias.size(); ++k)
-                    is_zero = is_zero && convolution->bias[k] == 0.0;
-                if (is_zero) convolution->bias = {};
-            }
-            const auto* rule = std::get_if<Rule>(&stage);
-            if (!rule || rule->kind != Rule::Kind::all_to_all || !rule->autapses) continue;
-            const Sparse sparse = Sparse::of(*rule);
-            std::vector<double> weights(sparse.weights.size());
-            for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = sparse.weights[k];
-            stage = Dense{rule->name, 1, rule->inputs, rule->outputs, Weights(weights), {}};
-        }
-    }
-    return Network({network.populations().begin(), network.populations().end()}, std::move(projections),
-                   {network.outputs().begin(), network.outputs().end()});
-}
-
 }  // namespace saltus::plugins

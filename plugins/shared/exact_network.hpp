@@ -12,8 +12,4 @@ namespace saltus::plugins {
 [[nodiscard]] Network new_exact_network(const ExactRequest& request, const datasets::Dataset& dataset,
                                         const learning::SampleSet& samples);
 
-/// The same network with all to all drawn by a rule as the matrix that a layer is run by, and convolutions
-/// without biases that are 0.
-[[nodiscard]] Network in_layers(const Network& network);
-
 }  // namespace saltus::plugins

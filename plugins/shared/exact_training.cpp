@@ -34,7 +34,7 @@ ExactTraining::ExactTraining(const std::filesystem::path& path, ExactRequest req
     const auto samples = std::make_shared<const learning::SampleSet>(datasets::load_samples(dataset));
     Network network =
         request.network ? std::move(*request.network) : new_exact_network(request, dataset, *samples);
-    if (!request.rule.learn_delays) network = in_layers(network);
+    if (!request.rule.learn_delays) network = learning::in_layers(network);
     rule_ = std::make_shared<learning::ExactRule>(network, samples, request.rule);
     learner_ = std::make_unique<learning::GradientLearner>(rule_, request.gradient);
 }
