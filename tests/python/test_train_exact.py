@@ -6,7 +6,7 @@ import nir
 import numpy as np
 import pytest
 import saltus
-from conftest import SAMPLES
+from conftest import ROOT, SAMPLES
 from test_cli import saltus as run
 
 MNIST = SAMPLES / "mnist"
@@ -130,6 +130,12 @@ def test_a_convolutional_network_decides_as_its_training_has_measured_and_goes_o
         *("--network", path, *options),
     )
     assert json.loads(stdout)["log"][0]["training"]["loss"] < log[-1]["training"]["loss"]
+
+
+def test_the_convolutional_network_of_the_house_decides_as_its_notes_say():
+    stdout, _ = run("evaluate", ROOT / "datasets" / "exact_gradients" / "mnist.nir", MNIST, "--json", "-q")
+    result = json.loads(stdout)
+    assert (result["correct"], result["samples"]) == (498, 500)
 
 
 @pytest.mark.parametrize(
