@@ -97,8 +97,8 @@ class ExactRule : public Rule {
     std::unique_ptr<Parts> parts_;
 };
 
-/// The same network in the form that is run by layers where it can be: all to all drawn by a rule as a matrix,
-/// and convolutions without biases that are 0, as every Conv2d of NIR has them.
+/// The same network in the form that is run by layers where it can be: all to all drawn by a rule as a
+/// matrix, and convolutions without biases that are 0, as every Conv2d of NIR has them.
 [[nodiscard]] Network in_layers(const Network& network);
 
 }  // namespace saltus::learning
