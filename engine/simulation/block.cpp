@@ -42,7 +42,7 @@ constexpr std::int64_t longest_packed = std::int64_t{1} << (PackedArrival::time_
 }  // namespace
 
 void sort(std::vector<Arrival>& arrivals, std::vector<Arrival>& scratch) {
-    if (arrivals.size() < 2) return;
+    if (std::is_sorted(arrivals.begin(), arrivals.end())) return;
     const auto [first, last] = std::minmax_element(
         arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.when < b.when; });
     const std::int64_t begin = first->when;

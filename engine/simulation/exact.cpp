@@ -111,6 +111,10 @@ class ExactRun {
         for (const InputSpikes& input : inputs) {
             SpikeTrain train = checked_input(p_.network, input, options.duration);
             SpikeTrain& all = inputs_[p_.network.index_of(input.population)];
+            if (all.empty()) {
+                all = std::move(train);
+                continue;
+            }
             for (std::size_t k = 0; k < train.size(); ++k) all.add(train.times[k], train.neurons[k]);
             all.sort();
         }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -33,6 +34,7 @@ class Shared {
   public:
     template <class F>
     Shared(std::uint32_t n, F&& value) {
+        values_.reserve(n);
         for (std::uint32_t i = 0; i < n; ++i) values_.push_back(value(i));
         if (std::all_of(values_.begin(), values_.end(), [&](double v) { return v == values_.front(); })) {
             values_.resize(1);
@@ -120,10 +122,11 @@ template <class P>
 class FrameParameters {
   public:
     FrameParameters(const std::vector<P>& p, const std::vector<double>& E, std::uint32_t n)
-        : rest(n, [&](std::uint32_t i) { return E[E.size() == 1 ? 0 : i]; }),
-          distance(n, [&](std::uint32_t i) { return at(p, i).V_th - E[E.size() == 1 ? 0 : i]; }),
-          line(n, [&](std::uint32_t i) { return distance[i] - few_roundings * std::abs(distance[i]); }),
-          reset(n, [&](std::uint32_t i) { return at(p, i).V_reset; }) {
+        : rest(different(p, E, n), [&](std::uint32_t i) { return E[E.size() == 1 ? 0 : i]; }),
+          distance(different(p, E, n), [&](std::uint32_t i) { return at(p, i).V_th - rest[i]; }),
+          line(different(p, E, n),
+               [&](std::uint32_t i) { return distance[i] - few_roundings * std::abs(distance[i]); }),
+          reset(different(p, E, n), [&](std::uint32_t i) { return at(p, i).V_reset; }) {
         for (const P& one : p) t_ref.push_back(one.t_ref.femtoseconds());
     }
     [[nodiscard]] std::int64_t refractory(std::uint32_t i) const { return t_ref[t_ref.size() == 1 ? 0 : i]; }
@@ -135,6 +138,10 @@ class FrameParameters {
     std::vector<std::int64_t> t_ref;
 
   private:
+    /// Of n neurons so many need be looked at.
+    static std::uint32_t different(const std::vector<P>& p, const std::vector<double>& E, std::uint32_t n) {
+        return p.size() == 1 && E.size() == 1 ? 1 : n;
+    }
     static const P& at(const std::vector<P>& p, std::uint32_t i) { return p[p.size() == 1 ? 0 : i]; }
 };
 
@@ -167,6 +174,7 @@ class DeltaFrame {
         } else {
             slope_ = c[0].slope;
         }
+        c_.reserve(n);
         for (std::uint32_t i = 0; i < n; ++i) {
             c_.push_back(neurons::initial(p[p.size() == 1 ? 0 : i], c[c.size() == 1 ? 0 : i]).V -
                          parameters_.rest[i]);
@@ -261,9 +269,14 @@ class DeltaFrame {
     void deliver_row(std::uint32_t first, std::uint32_t n, const W* weights, const Moment& m, Hot&& hot) {
         if (!parameters_.distance.one()) return deliver(Neighbours{first}, n, weights, m, hot);
         const double bound = bound_of(0, m);
-        if (!kernels::add_row_and_compare(c_.data() + first, weights, n, J_ * m.e, bound)) return;
-        for (std::uint32_t i = first; i < first + n; ++i) {
-            if (c_[i] >= bound) hot(i);
+        const std::uint32_t reached =
+            kernels::add_row_and_compare(c_.data() + first, weights, n, J_ * m.e, bound);
+        if (reached == 0) return;
+        for (std::uint32_t begin = 0; begin < n; begin += kernels::row_lanes) {
+            for (std::uint32_t lanes = reached; lanes != 0; lanes &= lanes - 1) {
+                const std::uint32_t k = begin + static_cast<std::uint32_t>(std::countr_zero(lanes));
+                if (k < n && c_[first + k] >= bound) hot(first + k);
+            }
         }
     }
 

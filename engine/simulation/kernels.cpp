@@ -36,28 +36,43 @@ void exponentials(const std::int64_t* times, double* e, std::size_t n, std::int6
 namespace {
 
 template <class W>
-[[gnu::always_inline]] inline bool add_and_compare(double* __restrict c, const W* __restrict row,
-                                                   std::size_t n, double gain, double bound) {
+[[gnu::always_inline]] inline std::uint32_t add_and_compare(double* __restrict c, const W* __restrict row,
+                                                            std::size_t n, double gain, double bound) {
+    // Several maxima side by side: none waits for another.
+    double high[row_lanes];
+    std::fill_n(high, row_lanes, -std::numeric_limits<double>::infinity());
+    const auto add = [&](std::size_t k, std::size_t l) __attribute__((always_inline)) {
+        const double sum = c[k + l] + gain * static_cast<double>(row[k + l]);
+        c[k + l] = sum;
+        high[l] = sum > high[l] ? sum : high[l];  // by reference, as std::max, it would stay scalar
+    };
+    std::size_t k = 0;
+    for (; k + row_lanes <= n; k += row_lanes) {
+#pragma omp simd
+        for (std::size_t l = 0; l < row_lanes; ++l) add(k, l);
+    }
+#pragma omp simd
+    for (std::size_t l = 0; l < n - k; ++l) add(k, l);
+
     double highest = -std::numeric_limits<double>::infinity();
 #pragma omp simd reduction(max : highest)
-    for (std::size_t k = 0; k < n; ++k) {
-        const double sum = c[k] + gain * static_cast<double>(row[k]);
-        c[k] = sum;
-        highest = sum > highest ? sum : highest;  // by reference, as std::max, it would stay scalar
-    }
-    return highest >= bound;
+    for (std::size_t l = 0; l < row_lanes; ++l) highest = high[l] > highest ? high[l] : highest;
+    if (!(highest >= bound)) return 0;
+    std::uint32_t lanes = 0;
+    for (std::size_t l = 0; l < row_lanes; ++l) lanes |= std::uint32_t{high[l] >= bound} << l;
+    return lanes;
 }
 
 }  // namespace
 
 SALTUS_VECTOR_VERSIONS
-bool add_row_and_compare(double* __restrict c, const float* __restrict row, std::size_t n, double gain,
-                         double bound) {
+std::uint32_t add_row_and_compare(double* __restrict c, const float* __restrict row, std::size_t n,
+                                  double gain, double bound) {
     return add_and_compare(c, row, n, gain, bound);
 }
 SALTUS_VECTOR_VERSIONS
-bool add_row_and_compare(double* __restrict c, const double* __restrict row, std::size_t n, double gain,
-                         double bound) {
+std::uint32_t add_row_and_compare(double* __restrict c, const double* __restrict row, std::size_t n,
+                                  double gain, double bound) {
     return add_and_compare(c, row, n, gain, bound);
 }
 

@@ -43,11 +43,13 @@ class PerTau {
 /// anything elsewhere.
 void exponentials(const std::int64_t* times, double* e, std::size_t n, std::int64_t origin, PerTau per_tau);
 
-/// c[k] += gain * row[k]; true if some c[k] reached `bound`.
-bool add_row_and_compare(double* __restrict c, const float* __restrict row, std::size_t n, double gain,
-                         double bound);
-bool add_row_and_compare(double* __restrict c, const double* __restrict row, std::size_t n, double gain,
-                         double bound);
+/// Elements of a row whose numbers are equal modulo this share a bit of what add_row_and_compare returns.
+constexpr std::uint32_t row_lanes = 32;
+/// c[k] += gain * row[k]; bit l is set if some c[k], k % row_lanes == l, reached `bound`.
+std::uint32_t add_row_and_compare(double* __restrict c, const float* __restrict row, std::size_t n,
+                                  double gain, double bound);
+std::uint32_t add_row_and_compare(double* __restrict c, const double* __restrict row, std::size_t n,
+                                  double gain, double bound);
 
 /// sum[k] += amplitude * row[k]
 template <class W>

@@ -20,7 +20,11 @@ struct Spike {
     std::uint32_t population = 0;
     NeuronIndex neuron = 0;
 
-    friend auto operator<=>(const Spike&, const Spike&) = default;
+    friend bool operator==(const Spike&, const Spike&) = default;
+    friend bool operator<(const Spike& a, const Spike& b) {
+        if (a.time != b.time) return a.time < b.time;
+        return a.population != b.population ? a.population < b.population : a.neuron < b.neuron;
+    }
 };
 
 /// The ranks that one rank exchanges spikes with.
