@@ -16,6 +16,8 @@ namespace {
 
 /// Mini-batches are cut into so many pieces, whatever the number of threads: each has a sum of its own.
 constexpr std::size_t most_pieces = 4;
+/// Which draw of a sample mirrors it; the first ones move it and leave spikes out.
+constexpr std::uint64_t draw_of_mirror = ~std::uint64_t{0};
 
 UsageError refused(const std::string& option, const std::string& expected, const std::string& found) {
     return UsageError(option + ": expected " + expected + ", found " + found + ".");
@@ -146,7 +148,7 @@ class ExactRule::Parts {
         }
     }
     [[nodiscard]] bool changes_samples() const {
-        return options_.input_dropout > 0.0 || options_.input_shift > 0;
+        return options_.input_dropout > 0.0 || options_.input_shift > 0 || options_.input_mirror;
     }
     [[nodiscard]] Network network() const { return circuit_.with_parameters(); }
     [[nodiscard]] Asked asked() const {
@@ -165,6 +167,7 @@ class ExactRule::Parts {
              shown(rates.lower) + " to " + shown(rates.upper) + ", strength " + shown(rates.strength)},
             {"input dropout", shown(options_.input_dropout)},
             {"input shift", std::to_string(options_.input_shift)},
+            {"input mirror", options_.input_mirror ? "true" : "false"},
             {"learnt delays", options_.learn_delays ? "true" : "false"}};
         if (options_.learn_delays) {
             asked["largest delay"] = to_string(options_.largest_delay);
@@ -198,6 +201,8 @@ class ExactRule::Parts {
             throw refused("input dropout", "0 <= x < 1", shown(options_.input_dropout));
         if (options_.input_shift > 0 && samples->shape().size() < 2)
             throw refused("input shift", "images, samples of two dimensions", to_string(samples->shape()));
+        if (options_.input_mirror && samples->shape().size() < 2)
+            throw refused("input mirror", "images, samples of two dimensions", to_string(samples->shape()));
     }
 
     void make_groups() {
@@ -293,6 +298,7 @@ class ExactRule::Parts {
             down = static_cast<std::int64_t>(random.below(0, 2 * shift + 1)) - shift;
             right = static_cast<std::int64_t>(random.below(1, 2 * shift + 1)) - shift;
         }
+        const bool mirrored = options_.input_mirror && random.uniform(draw_of_mirror) < 0.5;
         const Shape& shape = samples->shape();
         const std::int64_t width = shape.size() < 2 ? 1 : shape.back();
         const std::int64_t height = shape.size() < 2 ? 1 : shape[shape.size() - 2];
@@ -300,6 +306,7 @@ class ExactRule::Parts {
         for (std::size_t k = 0; k < spikes.times.size(); ++k) {
             if (options_.input_dropout > 0.0 && random.uniform(2 + k) < options_.input_dropout) continue;
             std::int64_t neuron = spikes.neurons[k];
+            if (mirrored) neuron += width - 1 - 2 * (neuron % width);
             if (options_.input_shift > 0) {
                 const std::int64_t x = neuron % width + right;
                 const std::int64_t y = neuron / width % height + down;
@@ -311,6 +318,12 @@ class ExactRule::Parts {
         }
         spikes.times.resize(kept);
         spikes.neurons.resize(kept);
+        if (!mirrored) return;
+        for (std::size_t k = 0, end = 0; k < kept; k = end) {  // in an instant neurons come in order
+            while (end < kept && spikes.times[end] == spikes.times[k]) ++end;
+            std::sort(spikes.neurons.begin() + static_cast<std::ptrdiff_t>(k),
+                      spikes.neurons.begin() + static_cast<std::ptrdiff_t>(end));
+        }
     }
 
     Circuit circuit_;

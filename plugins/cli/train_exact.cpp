@@ -146,6 +146,8 @@ void add_train_exact(CLI::App& train_verb) {
     verb->add_option("--input-shift", options->request.rule.input_shift,
                      "images are moved by up to so many pixels")
         ->capture_default_str();
+    verb->add_flag("--input-mirror", options->request.rule.input_mirror,
+                   "every other image, by chance, has left and right exchanged");
     for (const char* name : {"--hidden", "--initial", "--initial-sd", "--inputs", "--neuron", "--tau-m",
                              "--tau-syn", "--initial-delay"})
         verb->get_option(name)->excludes(verb->get_option("--network"));

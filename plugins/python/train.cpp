@@ -269,6 +269,7 @@ plugins::ExactRequest exact_request_from(const Arguments& a) {
     rule.rates = {a.get<double>("lower_rate"), a.get<double>("upper_rate"), a.get<double>("rate_strength")};
     rule.input_dropout = a.get<double>("input_dropout");
     rule.input_shift = a.get<std::uint32_t>("input_shift");
+    rule.input_mirror = a.get<bool>("input_mirror");
     request.reading.encoding = a.get<std::string>("encoding");
     request.reading.slot = a.duration("slot");
     request.reading.slots = a.get<std::uint32_t>("slots");

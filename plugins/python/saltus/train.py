@@ -295,6 +295,7 @@ def exact(
     rate_strength: float = 1e-3,
     input_dropout: float = 0.0,
     input_shift: int = 0,
+    input_mirror: bool = False,
     encoding: str = "continuous",
     slot: float = 78.125e-6,
     slots: int = 256,
@@ -359,8 +360,9 @@ def exact(
         Rise of the weights onto a silent label.
     lower_rate, upper_rate, rate_strength : float
         Hidden neurons whose spikes a sample, on average over a mini-batch, lie outside are pulled back.
-    input_dropout, input_shift
-        Share of input spikes left out; images are moved by up to so many pixels.
+    input_dropout, input_shift, input_mirror
+        Share of input spikes left out; images are moved by up to so many pixels; every other one, by chance, has left
+        and right exchanged.
     encoding, slot, slots
         As in `evaluate`.
     batch : int

@@ -442,6 +442,7 @@ TEST_SUITE("learning/exact_rule") {
                     ExactOptions options = options_of(choice);
                     options.input_dropout = 0.1;
                     options.input_shift = 1;
+                    options.input_mirror = true;
                     options.wake = 0.1;
                     options.rates = {0.5, 0.9, 1e-2};
                     auto rule =
@@ -460,6 +461,41 @@ TEST_SUITE("learning/exact_rule") {
                 CHECK(results[0] == results[2]);
             }
         }
+    }
+    TEST_CASE("mirrored samples: left and right are exchanged, in half of them") {
+        const Shape shape{1, 7, 6};
+        const auto samples = samples_of(40, shape);
+        auto mirrored = std::make_shared<SampleSet>(shape, 3);
+        for (std::uint64_t i = 0; i < samples->size(); ++i) {
+            const SampleSet::View sample = (*samples)[i];
+            SpikeTrain train;
+            for (std::size_t k = 0; k < sample.times.size(); ++k) {
+                const NeuronIndex row = sample.neurons[k] / 6;
+                train.add(Time(Duration(sample.times[k])), 6 * row + 5 - (sample.neurons[k] - 6 * row));
+            }
+            train.sort();
+            mirrored->add(train, sample.label);
+        }
+        const Network network = images_network({});
+        const auto gradient_of = [&](const std::shared_ptr<const SampleSet>& set, bool mirrors) {
+            ExactOptions options = options_of({});
+            options.input_mirror = mirrors;
+            ExactRule rule(network, set, options);
+            std::vector<double> gradient(rule.initial().size(), 0.0);
+            (void)rule.gradient(rule.initial(), numbers(40), gradient, 1);
+            return gradient;
+        };
+        const auto plain = gradient_of(samples, false);
+        const auto other = gradient_of(mirrored, false);
+        // The draws are the same, so what one set leaves as it is, is exchanged in the other.
+        const auto some = gradient_of(samples, true);
+        const auto rest = gradient_of(mirrored, true);
+        double largest = 0.0;
+        for (const double g : plain) largest = std::max(largest, std::abs(g));
+        for (std::size_t k = 0; k < plain.size(); ++k)
+            CHECK(std::abs(some[k] + rest[k] - plain[k] - other[k]) <= 1e-9 * largest);
+        CHECK(some != plain);
+        CHECK(some != other);
     }
     TEST_CASE("the network handed out computes what the rule has measured") {
         for (const bool lists : {false, true}) {
@@ -619,6 +655,18 @@ TEST_SUITE("learning/exact_rule") {
         options.rates = {0.0, 1.0, std::nan("")};
         CHECK(message([&] { ExactRule(network_of({}), samples, options); }) ==
               "strength of the band of rates: expected >= 0, found nan.");
+        options.rates = {0.0, 1.0, 1.0};
+        options = options_of({});
+        options.input_mirror = true;
+        NetworkBuilder flat(1);
+        flat.input("in", {6});
+        flat.population("hidden", {2}, "lif_exp", {});
+        flat.population("out", {3}, "lif_exp", {});
+        flat.connect("in", "hidden", Connection{});
+        flat.connect("hidden", "out", Connection{});
+        CHECK(message([&] { ExactRule(flat.network(), samples_of(3, {6}), options); }) ==
+              "input mirror: expected images, samples of two dimensions, found (6,).");
+        options = options_of({});
         options.rates = {0.0, 1.0, 1.0};
         NetworkBuilder direct(1);
         direct.input("in", {2, 3});

@@ -56,6 +56,7 @@ struct ExactOptions {
     RateBand rates{};               // of all populations that fire but the readout
     double input_dropout = 0.0;     // in training each input spike is left out with this probability
     std::uint32_t input_shift = 0;  // in training the samples, images, are moved by up to so many pixels
+    bool input_mirror = false;      // and every other one, by chance, has left and right exchanged
 };
 
 /// The groups of parameters are "a -> b/weights", and biases, and delays [s] where they are learnt; of a
