@@ -71,6 +71,7 @@ Block::Block(const BlockPlan& plan, bool packs)
     for (auto& routes : queued_from_) {
         std::erase_if(routes, [&](std::uint32_t r) { return tables_[r].bounds != nullptr; });
         queues_ = queues_ || !routes.empty();
+        for (const std::uint32_t r : routes) looks_up_rows_ = looks_up_rows_ || tables_[r].synapses;
     }
 }
 
@@ -101,8 +102,8 @@ void Block::put_in_queues(std::span<const Spike> spikes, std::int64_t start, std
         return comes;
     };
     for (std::size_t k = 0; k < spikes.size(); ++k) {
-        if (k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
-        if (k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
+        if (looks_up_rows_ && k + 8 < spikes.size()) prefetch_rows(spikes[k + 8], false);
+        if (looks_up_rows_ && k + 3 < spikes.size()) prefetch_rows(spikes[k + 3], true);
         const Spike& spike = spikes[k];
         const std::int64_t sent = spike.time.femtoseconds();
         for (const std::uint32_t r : queued_from_[spike.population]) {

@@ -196,6 +196,7 @@ class Block {
     };
     std::vector<Table> tables_;                            // of each route, if it is one
     bool queues_ = false;                                  // anything at all
+    bool looks_up_rows_ = false;                           // of tables, for that
     std::vector<std::vector<std::uint32_t>> queued_from_;  // of each population: routes other than axons
     std::vector<Arrival> scratch_;
     std::vector<PackedArrival> packed_scratch_;

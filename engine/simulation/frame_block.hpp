@@ -465,10 +465,15 @@ class FrameBlock final : public Block {
             const auto& rows = std::get<DenseRows>(synapses);
             synaptic_events_ += rows.range.size();
             if (vanishes_everywhere()) return;
+            const auto before = static_cast<std::ptrdiff_t>(candidates_.size());
             rows.weights.visit([&](auto weights) {
                 frame_.deliver_row(rows.first, rows.range.size(), weights.data() + rows.place(arrival.begin),
                                    m, hot);
             });
+            if (candidates_.end() - candidates_.begin() > before + 1) {
+                std::sort(candidates_.begin() + before, candidates_.end(),
+                          [](const Candidate& a, const Candidate& b) { return a.neuron < b.neuron; });
+            }
         }
     }
 

@@ -264,18 +264,16 @@ class DeltaFrame {
         }
     }
 
-    /// The same with a weight for every neuron of n from number `first` on.
+    /// The same with a weight for every neuron of n from number `first` on; hot ones come in any order.
     template <class W, class Hot>
     void deliver_row(std::uint32_t first, std::uint32_t n, const W* weights, const Moment& m, Hot&& hot) {
         if (!parameters_.distance.one()) return deliver(Neighbours{first}, n, weights, m, hot);
         const double bound = bound_of(0, m);
-        const std::uint32_t reached =
-            kernels::add_row_and_compare(c_.data() + first, weights, n, J_ * m.e, bound);
-        if (reached == 0) return;
-        for (std::uint32_t begin = 0; begin < n; begin += kernels::row_lanes) {
-            for (std::uint32_t lanes = reached; lanes != 0; lanes &= lanes - 1) {
-                const std::uint32_t k = begin + static_cast<std::uint32_t>(std::countr_zero(lanes));
-                if (k < n && c_[first + k] >= bound) hot(first + k);
+        std::uint32_t lanes = kernels::add_row_and_compare(c_.data() + first, weights, n, J_ * m.e, bound);
+        for (; lanes != 0; lanes &= lanes - 1) {
+            for (auto k = static_cast<std::uint32_t>(std::countr_zero(lanes)); k < n;
+                 k += kernels::row_lanes) {
+                if (c_[first + k] >= bound) hot(first + k);
             }
         }
     }
@@ -292,6 +290,7 @@ class DeltaFrame {
                 kernels::exponentials(times.data(), e.data(), count, frame.clock_.origin() - delay,
                                       frame.per_tau_);
             } else {
+                if (frame.slope_ == 0.0) return offset.fill(0.0);
                 for (std::size_t k = 0; k < count; ++k) offset[k] = frame.at(after(times[k], delay)).offset;
             }
         }
