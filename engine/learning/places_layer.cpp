@@ -106,7 +106,7 @@ class PlacesRun final : public LayerRun {
     }
     [[nodiscard]] std::uint64_t events() const override {
         std::uint64_t events = 0;
-        for (const Place& place : places_) events += place.run.arrivals.time.size() * layer_.channels();
+        for (const Place& place : places_) events += place.run.arrivals.source.size() * layer_.channels();
         return events;
     }
     [[nodiscard]] std::uint64_t bounded() const override { return bounded_; }

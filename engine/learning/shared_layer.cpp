@@ -56,6 +56,14 @@ void find_factors(std::size_t n, const Coefficients& coefficients, Factors* __re
     }
 }
 
+/// Lanes of neurons, by the first of each.
+struct Groups {
+    const std::uint32_t* first;
+    std::size_t count;
+
+    explicit Groups(const std::vector<std::uint32_t>& all) : first(all.data()), count(all.size()) {}
+};
+
 /// Where the neurons are at an instant, and at the next; above is not negative where one may have crossed
 /// in between.
 struct Flow {
@@ -83,27 +91,48 @@ std::uint32_t advance(const Rows<const double>& rows, const Factors* factors, co
     const double u_th = n.u_th;
     const double g_k_max = n.g_k_max;
     for (std::uint32_t k = first; k < end; ++k) {
-        for (std::uint32_t a = rows.begin[k]; a < rows.begin[k + 1]; ++a) {
+        const std::uint32_t arrivals_end = rows.begin[k + 1];
+        std::uint32_t a = rows.begin[k];
+        for (; a + 1 < arrivals_end; ++a) {
             const double* __restrict row = rows.of(a);
             for (std::size_t l = 0; l < stride; ++l) I[l] += row[l];
         }
         const Factors f = factors[k];
-        double high = -1.0;
+        // Where it would be at the next instant if it went on as it begins.
+        const double tangent_u = 1.0 - b * f.x;
+        const double tangent_I = g * f.x;
+        double high = -std::numeric_limits<double>::infinity();
+        const auto go_on = [&](std::size_t l) __attribute__((always_inline)) {
+            u1[l] = u[l] * f.m + I[l] * f.gk;
+            I1[l] = I[l] * f.s;
+            return larger(u[l] * tangent_u + I[l] * tangent_I, u1[l]);
+        };
+        if (a < arrivals_end) {  // the last one on the way
+            const double* __restrict row = rows.of(a);
 #pragma omp simd reduction(max : high)
-        for (std::size_t l = 0; l < stride; ++l) {
-            const double slope = g * I[l] - b * u[l];
-            const double u_end = u[l] * f.m + I[l] * f.gk;
-            const double I_end = I[l] * f.s;
-            const double slope_end = g * I_end - b * u_end;
-            const double bound = smaller(u[l] + slope * f.x, larger(u[l], 0.0) + larger(I[l], 0.0) * g_k_max);
-            // Not negative where it rises first, falls last, and the bound reaches the threshold.
-            const double turns = smaller(smaller(slope, -slope_end), bound - u_th);
-            u1[l] = u_end;
-            I1[l] = I_end;
-            above[l] = larger(u_end - u_th, turns);
-            high = larger(above[l], high);
+            for (std::size_t l = 0; l < stride; ++l) {
+                I[l] += row[l];
+                high = larger(go_on(l), high);
+            }
+        } else {
+#pragma omp simd reduction(max : high)
+            for (std::size_t l = 0; l < stride; ++l) high = larger(go_on(l), high);
         }
-        if (high >= 0.0) return k;
+        if (high >= u_th) {
+            high = -1.0;
+#pragma omp simd reduction(max : high)
+            for (std::size_t l = 0; l < stride; ++l) {
+                const double slope = g * I[l] - b * u[l];
+                const double slope_end = g * I1[l] - b * u1[l];
+                const double bound =
+                    smaller(u[l] + slope * f.x, larger(u[l], 0.0) + larger(I[l], 0.0) * g_k_max);
+                // Not negative where it rises first, falls last, and the bound reaches the threshold.
+                const double turns = smaller(smaller(slope, -slope_end), bound - u_th);
+                above[l] = larger(u1[l] - u_th, turns);
+                high = larger(above[l], high);
+            }
+            if (high >= 0.0) return k;
+        }
         std::swap(u, u1);
         std::swap(I, I1);
     }
@@ -195,34 +224,51 @@ void find_crossings(std::size_t n, const Coefficients& coefficients, const doubl
 }
 
 /// From the next instant to this one; c: what a unit of V is worth to a loss.
-[[gnu::always_inline]] inline void step_back(std::size_t n, const Factors& f, const double* __restrict c,
-                                             double* __restrict p, double* __restrict q) {
-    for (std::size_t l = 0; l < n; ++l) {
-        q[l] = q[l] * f.s + f.gk * p[l];
-        p[l] = p[l] * f.m;
-    }
-    if (!c) return;
-    for (std::size_t l = 0; l < n; ++l) {
-        q[l] += c[l] * f.gK;
-        p[l] += c[l] * f.F;
+[[gnu::always_inline]] inline void step_back(const Groups& groups, const Factors& f,
+                                             const double* __restrict c, double* __restrict p,
+                                             double* __restrict q) {
+    for (std::size_t j = 0; j < groups.count; ++j) {
+        double* __restrict p_of = p + groups.first[j];
+        double* __restrict q_of = q + groups.first[j];
+#pragma omp simd
+        for (std::size_t l = 0; l < lanes; ++l) {
+            q_of[l] = q_of[l] * f.s + f.gk * p_of[l];
+            p_of[l] = p_of[l] * f.m;
+        }
+        if (!c) continue;
+        const double* __restrict c_of = c + groups.first[j];
+#pragma omp simd
+        for (std::size_t l = 0; l < lanes; ++l) {
+            q_of[l] += c_of[l] * f.gK;
+            p_of[l] += c_of[l] * f.F;
+        }
     }
 }
 
 /// What comes of the arrivals at instant k: by_weight += J q, and, if asked for, what moving each is worth,
 /// the sum over the neurons of J w (a q - g p), in a fixed order.
 [[gnu::always_inline]] inline void pass_arrivals(const Rows<const double>& rows,
-                                                 const Rows<double>& by_weight, const Coefficients& n,
-                                                 double J, std::uint32_t k, const double* __restrict p,
-                                                 const double* __restrict q, double* __restrict by_time) {
+                                                 const Rows<double>& by_weight, const Groups& groups,
+                                                 const Coefficients& n, double J, std::uint32_t k,
+                                                 const double* __restrict p, const double* __restrict q,
+                                                 double* __restrict by_time) {
     for (std::uint32_t a = rows.begin[k]; a < rows.begin[k + 1]; ++a) {
         double* __restrict to = by_weight.of(a);
-        for (std::size_t l = 0; l < rows.stride; ++l) to[l] += J * q[l];
+        for (std::size_t j = 0; j < groups.count; ++j) {
+            double* __restrict to_of = to + groups.first[j];
+            const double* __restrict q_of = q + groups.first[j];
+#pragma omp simd
+            for (std::size_t l = 0; l < lanes; ++l) to_of[l] += J * q_of[l];
+        }
         if (!by_time) continue;
         const double* __restrict row = rows.of(a);
         double e[lanes] = {};
-        for (std::size_t first = 0; first < rows.stride; first += lanes) {
-            for (std::size_t l = 0; l < lanes; ++l)
-                e[l] += row[first + l] * (n.a * q[first + l] - n.g * p[first + l]);
+        for (std::size_t j = 0; j < groups.count; ++j) {
+            const double* __restrict row_of = row + groups.first[j];
+            const double* __restrict p_of = p + groups.first[j];
+            const double* __restrict q_of = q + groups.first[j];
+#pragma omp simd
+            for (std::size_t l = 0; l < lanes; ++l) e[l] += row_of[l] * (n.a * q_of[l] - n.g * p_of[l]);
         }
         by_time[a] += ((e[0] + e[4]) + (e[1] + e[5])) + ((e[2] + e[6]) + (e[3] + e[7]));
     }
@@ -230,32 +276,31 @@ void find_crossings(std::size_t n, const Coefficients& coefficients, const doubl
 
 /// The adjoint after instant `end` - 1 to that before instant `first`, where no spike is between them.
 SALTUS_VECTOR_VERSIONS
-void go_back(const Rows<const double>& rows, const Rows<double>& by_weight, const Factors* factors,
-             const Coefficients& n, double J, std::uint32_t first, std::uint32_t end,
+void go_back(const Rows<const double>& rows, const Rows<double>& by_weight, const Groups& groups,
+             const Factors* factors, const Coefficients& n, double J, std::uint32_t first, std::uint32_t end,
              const double* __restrict c, double* __restrict p, double* __restrict q, double* by_time) {
     for (std::uint32_t k = end; k-- > first;) {
-        step_back(rows.stride, factors[k], c, p, q);
-        pass_arrivals(rows, by_weight, n, J, k, p, q, by_time);
+        step_back(groups, factors[k], c, p, q);
+        pass_arrivals(rows, by_weight, groups, n, J, k, p, q, by_time);
     }
 }
 
 /// The same for an instant after which neurons fire.
 SALTUS_VECTOR_VERSIONS
-void step_back_all(std::size_t n, const Factors& f, const double* __restrict c, double* __restrict p,
+void step_back_all(const Groups& groups, const Factors& f, const double* __restrict c, double* __restrict p,
                    double* __restrict q) {
-    step_back(n, f, c, p, q);
+    step_back(groups, f, c, p, q);
 }
 SALTUS_VECTOR_VERSIONS
-void pass_all_arrivals(const Rows<const double>& rows, const Rows<double>& by_weight, const Coefficients& n,
-                       double J, std::uint32_t k, const double* __restrict p, const double* __restrict q,
-                       double* by_time) {
-    pass_arrivals(rows, by_weight, n, J, k, p, q, by_time);
+void pass_all_arrivals(const Rows<const double>& rows, const Rows<double>& by_weight, const Groups& groups,
+                       const Coefficients& n, double J, std::uint32_t k, const double* __restrict p,
+                       const double* __restrict q, double* by_time) {
+    pass_arrivals(rows, by_weight, groups, n, J, k, p, q, by_time);
 }
 
 }  // namespace
 
 void ArrivalTimes::clear() {
-    time.clear();
     source.clear();
     instant.clear();
     begin.clear();
@@ -264,9 +309,8 @@ void ArrivalTimes::clear() {
 void ArrivalTimes::add(double t, std::uint32_t from) {
     if (instant.empty() || t > instant.back()) {
         instant.push_back(t);
-        begin.push_back(static_cast<std::uint32_t>(time.size()));
+        begin.push_back(static_cast<std::uint32_t>(source.size()));
     }
-    time.push_back(t);
     source.push_back(from);
 }
 
@@ -565,11 +609,27 @@ void SharedLayer::peak(Run& run, std::uint32_t instant, std::uint32_t neuron, do
     }
 }
 
+/// A neuron counts if one of its spikes, or its value, is worth something.
+void SharedLayer::find_who_counts(Run& run) const {
+    run.counts.assign(stride_, integrates_ || peaks_ ? 1 : 0);
+    for (std::size_t s = 0; s < run.spikes.size(); ++s) {
+        const std::uint32_t i = run.spikes[s].neuron;
+        if (run.spike_errors[s] != 0.0 || (!run.pulls.empty() && run.pulls[i] != 0.0)) run.counts[i] = 1;
+    }
+    run.lanes.clear();
+    for (std::uint32_t first = 0; first < stride_; first += lanes) {
+        const auto begin = run.counts.begin() + first;
+        if (std::any_of(begin, begin + lanes, [](char c) { return c != 0; })) run.lanes.push_back(first);
+    }
+}
+
 void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, double largest_factor) const {
     const ArrivalTimes& arrivals = run.arrivals;
     const auto instants = static_cast<std::uint32_t>(arrivals.instant.size());
     run.bounded = 0;
-    run.arrival_errors.assign(times ? arrivals.time.size() : 0, 0.0);
+    run.arrival_errors.assign(times ? arrivals.source.size() : 0, 0.0);
+    find_who_counts(run);
+    const Groups groups(run.lanes);
     // Just after an instant, and before it.
     auto& [p1, q1] = run.next;
     auto& [p, q] = run.now;
@@ -581,22 +641,26 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
     const Rows<const double> rows(weights_.data(), stride_, arrivals);
     const Rows<double> to_weights(by_weight.data(), stride_, arrivals);
     const Coefficients c{n_.a, n_.b, n_.g, u_th_, u_reset_, g_k_max_};
-    // Nothing that comes after the last spike matters to a layer of spikes.
-    std::uint32_t k = run.spikes.empty() ? 0 : run.spikes.back().instant + 1;
-    if (integrates_ || peaks_) k = instants;
     std::size_t spike = run.spikes.size();
+    const auto pass_over = [&] {
+        while (spike > 0 && run.counts[run.spikes[spike - 1].neuron] == 0) --spike;
+    };
+    pass_over();
+    // Nothing that comes after the last spike that counts matters to a layer of spikes.
+    std::uint32_t k = spike > 0 ? run.spikes[spike - 1].instant + 1 : 0;
+    if (integrates_ || peaks_) k = instants;
     while (k > 0) {
         std::uint32_t quiet = spike > 0 ? run.spikes[spike - 1].instant + 1 : 0;
         if (peaks_) quiet = k;
-        go_back(rows, to_weights, run.factors.data(), c, n_.J, quiet, k, of_values, p.data(), q.data(),
-                by_time);
+        go_back(rows, to_weights, groups, run.factors.data(), c, n_.J, quiet, k, of_values, p.data(),
+                q.data(), by_time);
         k = quiet;
         if (k == 0) break;
         --k;
         const Factors& f = run.factors[k];
         p1 = p;
         q1 = q;
-        step_back_all(stride_, f, of_values, p.data(), q.data());
+        step_back_all(groups, f, of_values, p.data(), q.data());
         while (spike > 0 && run.spikes[spike - 1].instant == k) {
             const std::uint32_t i = run.spikes[spike - 1].neuron;
             Adjoint at{p1[i], q1[i]};
@@ -611,6 +675,7 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
             pass_between(f, nullptr, later, at);
             p[i] = at.p;
             q[i] = at.q;
+            pass_over();
         }
         for (std::uint32_t i = 0; peaks_ && i < size_; ++i) {
             const Run::Peak& peak = run.peaks[i];
@@ -624,7 +689,7 @@ void SharedLayer::backward(Run& run, std::span<double> by_weight, bool times, do
             if (times && peak.slope > 0.0 && peak.since == f.x && k + 1 < instants)
                 run.arrival_errors[arrivals.begin[k + 2] - 1] += run.value_errors[i] * peak.slope;
         }
-        pass_all_arrivals(rows, to_weights, c, n_.J, k, p.data(), q.data(), by_time);
+        pass_all_arrivals(rows, to_weights, groups, c, n_.J, k, p.data(), q.data(), by_time);
     }
 }
 

@@ -7,9 +7,9 @@
 //   u1 = u e^{-bx} + I g k(x),   I1 = I e^{-ax}
 // A neuron that is below the threshold at both ends has crossed between them only if it rose first and fell
 // last; V'' < 0 while V rises and I > 0, and V does not turn from rising to falling if I <= 0, so u + u' x is
-// a bound, and so is max(u, 0) + g I max k. Only where both reach the threshold is the crossing looked for:
-// of neurons that are above it at the next arrival by Halley's method, many at once, else as the model does
-// it (cuba_lif.hpp). The exponentials at a spike are kept for the way back.
+// a bound, and so is max(u, 0) + g I max k. Only where both reach the threshold is the crossing
+// looked for: of neurons that are above it at the next arrival by Halley's method, many at once, else as the
+// model does it (cuba_lif.hpp). The exponentials at a spike are kept for the way back.
 #pragma once
 
 #include <cstddef>
@@ -24,15 +24,14 @@ namespace saltus::learning {
 
 /// Arrivals in the order of time, with the instants at which they come.
 struct ArrivalTimes {
-    std::vector<double> time;           // [s] of each arrival
-    std::vector<std::uint32_t> source;  // of each
-    std::vector<double> instant;        // distinct times
+    std::vector<std::uint32_t> source;  // of each arrival
+    std::vector<double> instant;        // [s] distinct times
     std::vector<std::uint32_t> begin;   // of each instant: its first arrival; and their number
 
     void clear();
     void add(double t, std::uint32_t from);
     /// After the last.
-    void close() { begin.push_back(static_cast<std::uint32_t>(time.size())); }
+    void close() { begin.push_back(static_cast<std::uint32_t>(source.size())); }
 };
 
 class SharedLayer {
@@ -54,13 +53,12 @@ class SharedLayer {
     struct Run {
         ArrivalTimes arrivals;
         double end = 0.0;
-        std::vector<Spike> spikes;               // by lanes of neurons, then by instant
-        std::vector<std::uint32_t> first_spike;  // of each group of lanes, and of all
-        std::vector<double> spike_errors;        // dL/dt of each, from outside
-        std::vector<double> pulls;               // of each neuron, or none: NeuronSeeds::pull
-        std::vector<double> arrival_errors;      // dL/dt of each arrival, from within
-        std::vector<double> values;              // readout: of each neuron
-        std::vector<double> value_errors;        // dL/d of each
+        std::vector<Spike> spikes;           // by instant
+        std::vector<double> spike_errors;    // dL/dt of each, from outside
+        std::vector<double> pulls;           // of each neuron, or none: NeuronSeeds::pull
+        std::vector<double> arrival_errors;  // dL/dt of each arrival, from within
+        std::vector<double> values;          // readout: of each neuron
+        std::vector<double> value_errors;    // dL/d of each
         std::uint64_t bounded = 0;
 
         struct Factors {
@@ -86,6 +84,10 @@ class SharedLayer {
         std::vector<double> next[2];
         std::vector<double> above;  // not negative where a neuron may have crossed
         std::vector<char> fired;    // of each neuron that fires once
+
+        // On the way back: neurons that anything is worth to, by lanes of them.
+        std::vector<char> counts;          // of each neuron
+        std::vector<std::uint32_t> lanes;  // the first neurons of those lanes in which one counts
 
         /// Neurons that cross after an instant: u and I there, how long it is to the next instant and the
         /// exponentials of that; then the crossing, as in Spike, what u comes to after it, and whether it
@@ -121,6 +123,7 @@ class SharedLayer {
 
   private:
     void prepare(Run& run) const;
+    void find_who_counts(Run& run) const;
     void cross_all(Run& run, std::uint32_t instant) const;
     void look(Run& run, std::uint32_t instant, std::uint32_t neuron, double u, double I, double at,
               double& u1, double I1) const;
