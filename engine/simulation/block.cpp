@@ -88,7 +88,7 @@ void Block::prefetch_dense(const Arrival& arrival) const {
         constexpr std::size_t per_line = 64 / sizeof(weights[0]);
         const auto* row = weights.data() + rows->place(arrival.begin);
         // The processor follows by itself where a row goes on.
-        const std::size_t end = std::min<std::size_t>(rows->range.size(), 8 * per_line);
+        const std::size_t end = std::min<std::size_t>(rows->range.size(), 64 * per_line);
         for (std::size_t k = 0; k < end; k += per_line) __builtin_prefetch(row + k);
     });
 }
