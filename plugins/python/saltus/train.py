@@ -361,8 +361,8 @@ def exact(
     lower_rate, upper_rate, rate_strength : float
         Hidden neurons whose spikes a sample, on average over a mini-batch, lie outside are pulled back.
     input_dropout, input_shift, input_mirror
-        Share of input spikes left out; images are moved by up to so many pixels; every other one, by chance, has left
-        and right exchanged.
+        Share of input spikes left out; images are moved by up to so many pixels; every other one, by chance,
+        has left and right exchanged.
     encoding, slot, slots
         As in `evaluate`.
     batch : int
