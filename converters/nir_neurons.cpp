@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "own_metadata.hpp"
+
 namespace saltus::converters {
 
 namespace {
@@ -194,7 +196,29 @@ Meaning with_step_of(const io::NirNode& node, std::uint64_t size, Meaning m) {
     return m;
 }
 
+/// What says that a CubaLIF is one for other tools only, or null.
+const io::NirGroup* ramp_of(const io::NirNode& node, const Meaning& m) {
+    const io::NirGroup* own = m.convention.name == "nir" ? group_in(node.metadata, "saltus") : nullptr;
+    return own && own->find("t_min") ? own : nullptr;
+}
+
+neurons::Model ramp_model(const io::NirNode& node, std::uint64_t size, const io::NirGroup& own,
+                          const Meaning& m) {
+    const OwnFields numbers(own, "ramp of a node");
+    const Column v_threshold(node, "v_threshold");
+    const Column v_reset(node, "v_reset");
+    return per_neuron<neurons::RampIf>(node, size, [&](std::uint64_t i) {
+        neurons::RampIf p;
+        for (const RampNumber& number : ramp_numbers) p.*number.member = numbers.number(number.name.data());
+        p.V_th = v_threshold[i];
+        p.V_reset = v_reset[i];
+        p.t_ref = m.t_ref;
+        return p;
+    });
+}
+
 neurons::Model cuba_lif_model(const io::NirNode& node, std::uint64_t size, const Meaning& meaning) {
+    if (const io::NirGroup* ramp = ramp_of(node, meaning)) return ramp_model(node, size, *ramp, meaning);
     const Meaning m = with_step_of(node, size, meaning);
     const Column tau_syn(node, "tau_syn");
     const Column tau_mem(node, "tau_mem");

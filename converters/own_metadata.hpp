@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "saltus/engine/errors.hpp"
+#include "saltus/engine/neurons/ramp_if.hpp"
 #include "saltus/engine/time.hpp"
 #include "saltus/io/nir.hpp"
 
@@ -60,6 +62,20 @@ inline void set_own_group(io::NirDocument& document, const std::string& subject,
     std::erase_if(document.root.metadata.entries, [](const auto& entry) { return entry.first == "saltus"; });
     document.root.metadata.entries.emplace_back("saltus", std::move(own));
 }
+
+/// What the metadata of a node say of neurons that fire on a ramp, beside the fields of the CubaLIF it is for
+/// other tools. In seconds, whatever the unit of time of the file.
+struct RampNumber {
+    std::string_view name;
+    double neurons::RampIf::*member;
+};
+inline constexpr std::array<RampNumber, 7> ramp_numbers{{{"t_min", &neurons::RampIf::t_min},
+                                                         {"t_max", &neurons::RampIf::t_max},
+                                                         {"slope", &neurons::RampIf::slope},
+                                                         {"R", &neurons::RampIf::R},
+                                                         {"J", &neurons::RampIf::J},
+                                                         {"I_e", &neurons::RampIf::I_e},
+                                                         {"V_0", &neurons::RampIf::V_0}}};
 
 /// Fields of a subject; what is missing or of another kind throws UsageError.
 class OwnFields {

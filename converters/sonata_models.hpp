@@ -66,6 +66,11 @@ void for_each_number(P& p, F&& f) {
     if constexpr (requires { p.w_in; }) f("w_in", p.w_in);
     if constexpr (requires { p.th_jump; }) f("th_jump", p.th_jump);
     if constexpr (requires { p.th_tau; }) f("th_tau", p.th_tau);
+    if constexpr (requires { p.t_min; }) {
+        f("t_min", p.t_min);
+        f("t_max", p.t_max);
+        f("slope", p.slope);
+    }
     if constexpr (requires { p.J; }) f("J", p.J);
     if constexpr (requires { p.V_0; }) f("V_0", p.V_0);
 }

@@ -7,11 +7,15 @@
 //
 // so the jump decides r (w_in), and a bias b, which acts as R b, is written as b R / r. A constant current
 // I_e into a leaky membrane is a higher v_leak = E_L + R I_e.
+//
+// RampIF is, before its ramp, a CubaLIF without leak and decay; that is what is written, and what makes the
+// ramp stands in the node's metadata (own_metadata.hpp).
 #include "to_nir_neurons.hpp"
 
 #include <algorithm>
 #include <cmath>
 
+#include "own_metadata.hpp"
 #include "saltus/engine/errors.hpp"
 
 namespace saltus::converters {
@@ -24,7 +28,7 @@ template <class P, class... Known>
 constexpr bool is_one_of = (std::is_same_v<P, Known> || ...);
 template <class P>
 constexpr bool in_nir = is_one_of<P, neurons::If, neurons::Lif, neurons::CubaLif, neurons::Integrator,
-                                  neurons::Li, neurons::CubaLi, neurons::Threshold>;
+                                  neurons::Li, neurons::CubaLi, neurons::Threshold, neurons::RampIf>;
 
 bool close(double a, double b) {
     return std::abs(a - b) <= 1e-15 * std::abs(a);
@@ -84,8 +88,16 @@ class Writer {
         }
     }
 
+    /// A node of this type, with metadata of our own.
+    void become(const char* type, io::NirGroup own) {
+        result_.node.type = type;
+        result_.node.metadata.entries = {{"saltus", std::move(own)}};
+    }
+
     NeuronNode take() {
-        if constexpr (requires(const P& p) { p.V_0; }) {
+        if constexpr (std::is_same_v<P, neurons::RampIf>) {
+            return std::move(result_);  // its metadata keep V_0
+        } else if constexpr (requires(const P& p) { p.V_0; }) {
             if (losses_.convention() != "s2net" && any_of(model_, [](const P& p) { return p.V_0 != 0.0; })) {
                 losses_.tell(population_.name, "V_0", "NIR has no initial potential, it becomes 0.");
             }
@@ -137,11 +149,39 @@ void write_synapse(Writer<P>& node) {
     node.bias_factor([](const P& p) { return p.w_in; }, w_in);
 }
 
+/// The numbers of the metadata stand for all neurons.
+void write_ramp(const Population& population, const neurons::PerNeuron<neurons::RampIf>& model,
+                Writer<neurons::RampIf>& node, const Losses& losses) {
+    using neurons::RampIf;
+    const double endless = std::ldexp(1.0, 100);  // beside which a run is nothing in double precision
+    node.field("tau_syn", [&](const RampIf&) { return endless; });
+    node.field("tau_mem", [&](const RampIf&) { return endless; });
+    node.field("r", [&](const RampIf& p) { return p.R * endless; });
+    node.field("v_leak", [&](const RampIf& p) { return p.R * p.I_e * endless; });
+    node.field("w_in", [&](const RampIf& p) { return p.J * endless; });
+    io::NirGroup own;
+    for (const RampNumber& number : ramp_numbers) {
+        const double value = model[0].*number.member;
+        own.entries.emplace_back(std::string(number.name), io::NirArray::of(std::vector<double>{value}, {}));
+        if (any_of(model, [&](const RampIf& p) { return p.*number.member != value; })) {
+            throw NetworkError(population.name, std::string(number.name),
+                               "expected the same for all neurons of the population, found several values: a "
+                               "NIR file keeps one.");
+        }
+    }
+    node.become("CubaLIF", std::move(own));
+    losses.tell(population.name, "t_min",
+                "NIR has no neurons that fire on a ramp, it becomes a CubaLIF, and only Saltus reads the ramp "
+                "from the metadata.");
+}
+
 template <class P>
 NeuronNode write(const Population& population, const neurons::PerNeuron<P>& model, Duration kept_t_ref,
                  const Losses& losses) {
     Writer<P> node(population, model, kept_t_ref, losses);
-    if constexpr (requires(const P& p) { p.tau_syn; }) {
+    if constexpr (std::is_same_v<P, neurons::RampIf>) {
+        write_ramp(population, model, node, losses);
+    } else if constexpr (requires(const P& p) { p.tau_syn; }) {
         write_synapse(node);
     } else if constexpr (requires(const P& p) { p.tau_m; }) {
         write_leak(node);

@@ -19,11 +19,11 @@ void check_gradient(const Population& population) {
         [&]<class M>(const M& model) {
             if constexpr (neurons::HasNeurons<M>) {
                 using P = typename M::value_type;
-                if constexpr (!is_linear<P>) {
+                if constexpr (!is_linear<P> && !std::is_same_v<P, neurons::RampIf>) {
                     throw NetworkError(population.name, "model",
                                        std::string(P::name) +
                                            " has no exact gradient yet; IF, LIF, IFExp, CubaLIF, I, LI and "
-                                           "CubaLI have.");
+                                           "CubaLI have, and RampIF in chains of layers.");
                 } else if constexpr (neurons::Spiking<P>) {
                     for (const P& p : model) {
                         if (p.reset != neurons::Reset::to_value) {
@@ -324,6 +324,16 @@ void Circuit::add_gradient(std::span<const double> by_weight, std::span<const do
         for (std::uint32_t t = synapse.addends; t < synapse.end; ++t) gradient[terms_[t]] += by_delay[s];
     }
     for (const Bias& bias : biases_) spread(bias.begin, bias.end, by_signal[bias.target] * bias.constant);
+}
+
+void Circuit::check_every_neuron() const {
+    for (const Population& population : network_.populations()) {
+        if (!std::holds_alternative<neurons::PerNeuron<neurons::RampIf>>(population.model)) continue;
+        throw NetworkError(population.name, "model",
+                           "RampIF has exact gradients only in a chain of layers, one input to one readout that "
+                           "fires, without delays and biases, of equal neurons whose refractory period is as "
+                           "long as the run.");
+    }
 }
 
 Network Circuit::with_parameters() const {

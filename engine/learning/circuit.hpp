@@ -56,7 +56,7 @@ class Circuit {
     /// Spikes of some population lead back to it, so that no order exists.
     [[nodiscard]] bool loops() const { return loops_; }
 
-    /// Of the neurons of a population that is no source.
+    /// Of the neurons of a population that is no source and no RampIf.
     [[nodiscard]] const LinearNeuron& linear(std::uint32_t neuron) const { return linear_[neuron]; }
     [[nodiscard]] double signal(std::uint32_t neuron) const { return signal_[neuron]; }
     [[nodiscard]] const std::vector<Synapse>& synapses() const { return synapses_; }
@@ -71,6 +71,9 @@ class Circuit {
     void set_parameters(std::size_t first, std::span<const double> parameters);
     /// Synapses and signals become those of the parameters; delays are rounded to the tick and not negative.
     void update();
+
+    /// Throws NetworkError where neurons are not linear(), and so can only be run in layers.
+    void check_every_neuron() const;
 
     /// The network with the parameters that were set; what a rule has drawn stands there one by one.
     [[nodiscard]] Network with_parameters() const;

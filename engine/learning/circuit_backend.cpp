@@ -171,6 +171,7 @@ std::unique_ptr<Worker> CircuitBackend::worker() const {
 }  // namespace
 
 std::unique_ptr<Backend> circuit_backend(const Circuit& circuit, const BackendOptions& options) {
+    circuit.check_every_neuron();
     return std::make_unique<CircuitBackend>(circuit, options);
 }
 

@@ -10,7 +10,9 @@ namespace saltus::learning {
 
 class EventProp::Prepared {
   public:
-    explicit Prepared(const Network& network) : circuit(network), simulation(network) {}
+    explicit Prepared(const Network& network) : circuit(network), simulation(network) {
+        circuit.check_every_neuron();
+    }
 
     Circuit circuit;
     ExactSimulation simulation;

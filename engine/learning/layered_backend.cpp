@@ -6,6 +6,7 @@
 #include "exact_backend.hpp"
 #include "first_arrivals.hpp"
 #include "places_layer.hpp"
+#include "ramp_layer.hpp"
 
 namespace saltus::learning {
 
@@ -174,10 +175,13 @@ class LinkMaker {
     [[nodiscard]] std::optional<LayeredBackend::Link> link(std::uint32_t projection) const {
         const Projection& edge = circuit_.network().projections()[projection];
         const std::uint32_t first = circuit_.first(edge.target);
+        const neurons::Model& model = circuit_.network().populations()[edge.target].model;
         const LinearNeuron& neuron = circuit_.linear(first);
-        if (neuron.V_0 >= neuron.V_th) return std::nullopt;  // fires at the start
-        for (std::uint32_t i = first; i < circuit_.first(edge.target + 1); ++i) {
-            if (!equal(circuit_.linear(i), neuron)) return std::nullopt;
+        if (!has<neurons::RampIf>(model)) {
+            if (neuron.V_0 >= neuron.V_th) return std::nullopt;  // fires at the start
+            for (std::uint32_t i = first; i < circuit_.first(edge.target + 1); ++i) {
+                if (!equal(circuit_.linear(i), neuron)) return std::nullopt;
+            }
         }
         // The one stage that is more than an order of elements.
         const StageParameters* parameters = nullptr;
@@ -188,24 +192,50 @@ class LinkMaker {
             parameters = &at;
         }
         if (!parameters) return std::nullopt;
-        std::unique_ptr<ChainLayer> layer =
-            std::visit([&](const auto& stage) { return layer_of(stage, edge.target, neuron); },
-                       edge.stages[parameters->stage]);
+        std::unique_ptr<ChainLayer> layer = std::visit(
+            [&](const auto& stage) -> std::unique_ptr<ChainLayer> {
+                if (const auto* ramps = std::get_if<neurons::PerNeuron<neurons::RampIf>>(&model))
+                    return ramps_of(stage, *ramps);
+                return layer_of(stage, edge.target, neuron);
+            },
+            edge.stages[parameters->stage]);
         if (!layer) return std::nullopt;
         return LayeredBackend::Link{std::move(layer), parameters->weights, parameters->weight_count, first};
     }
 
   private:
+    template <class Stage>
+    [[nodiscard]] std::unique_ptr<ChainLayer> ramps_of(
+        const Stage& stage, const neurons::PerNeuron<neurons::RampIf>& model) const {
+        if constexpr (std::is_same_v<Stage, Dense> || std::is_same_v<Stage, Convolution>) {
+            const bool equal_ones = std::all_of(model.begin(), model.end(), [&](const neurons::RampIf& p) {
+                return same_but_reset(p, model[0]) && p.t_ref >= options_.duration;
+            });
+            if (!equal_ones || !is_plain(stage)) return nullptr;
+            return std::make_unique<RampLayer>(model[0], PlaceMap(stage), options_.duration.seconds());
+        }
+        return nullptr;
+    }
+    [[nodiscard]] static bool same_but_reset(const neurons::RampIf& a, const neurons::RampIf& b) {
+        return a.t_min == b.t_min && a.t_max == b.t_max && a.slope == b.slope && a.R == b.R &&
+               a.V_th == b.V_th && a.I_e == b.I_e && a.J == b.J && a.V_0 == b.V_0;
+    }
+    [[nodiscard]] static bool is_plain(const Dense& matrix) {
+        return matrix.blocks == 1 && matrix.bias.empty();
+    }
+    [[nodiscard]] static bool is_plain(const Convolution& convolution) {
+        return convolution.groups == 1 && convolution.bias.empty();
+    }
     [[nodiscard]] std::unique_ptr<ChainLayer> layer_of(const Dense& matrix, std::uint32_t target,
                                                        const LinearNeuron& neuron) const {
-        if (matrix.blocks != 1 || !matrix.bias.empty()) return nullptr;
+        if (!is_plain(matrix)) return nullptr;
         const neurons::Model& model = circuit_.network().populations()[target].model;
         const bool is_readout = target == options_.readout && options_.loss.is_of_potentials();
         const Spikes spikes = spikes_of(model, options_.duration);
         if (!(is_readout ? has<neurons::CubaLi>(model) : has<neurons::CubaLif>(model)) ||
             spikes == Spikes::otherwise)
             return nullptr;
-        return std::make_unique<PlacesLayer>(neuron, matrix, spikes == Spikes::once,
+        return std::make_unique<PlacesLayer>(neuron, PlaceMap(matrix), spikes == Spikes::once,
                                              is_readout ? &options_.loss : nullptr,
                                              options_.duration.seconds());
     }
@@ -213,10 +243,10 @@ class LinkMaker {
                                                        const LinearNeuron& neuron) const {
         const neurons::Model& model = circuit_.network().populations()[target].model;
         const Spikes spikes = spikes_of(model, options_.duration);
-        if (convolution.groups != 1 || !convolution.bias.empty() || target == options_.readout ||
-            !has<neurons::CubaLif>(model) || spikes == Spikes::otherwise)
+        if (!is_plain(convolution) || target == options_.readout || !has<neurons::CubaLif>(model) ||
+            spikes == Spikes::otherwise)
             return nullptr;
-        return std::make_unique<PlacesLayer>(neuron, convolution, spikes == Spikes::once,
+        return std::make_unique<PlacesLayer>(neuron, PlaceMap(convolution), spikes == Spikes::once, nullptr,
                                              options_.duration.seconds());
     }
     [[nodiscard]] std::unique_ptr<ChainLayer> layer_of(const Pooling& windows, std::uint32_t target,

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "../sort_spread.hpp"
-#include "windows.hpp"
 
 namespace saltus::learning {
 
@@ -24,7 +23,7 @@ class PlacesRun final : public LayerRun {
   public:
     explicit PlacesRun(const PlacesLayer& layer)
         : layer_(layer),
-          places_(layer.places()),
+          places_(layer.map().places()),
           by_weight_(layer.shared().weight_count(), 0.0),
           is_touched_(layer.shared().sources(), 0) {
         for (Place& place : places_) place.run.end = layer.end();
@@ -46,13 +45,10 @@ class PlacesRun final : public LayerRun {
             place.spike.clear();
         }
         for (const Arrival& arrival : sorted_) {
-            const std::uint32_t pixel = arrival.neuron % layer_.plane();
-            const std::uint32_t first = arrival.neuron / layer_.plane() * layer_.taps();
-            for (const PlacesLayer::Reach& reach : layer_.reach(pixel)) {
-                Place& place = places_[reach.place];
-                place.run.arrivals.add(arrival.time, first + reach.tap);
-                place.spike.push_back(arrival.spike);
-            }
+            layer_.map().reach(arrival.neuron, [&](std::uint32_t p, std::uint32_t input) {
+                places_[p].run.arrivals.add(arrival.time, input);
+                places_[p].spike.push_back(arrival.spike);
+            });
         }
         spikes.clear();
         for (std::uint32_t p = 0; p < places_.size(); ++p) {
@@ -60,7 +56,7 @@ class PlacesRun final : public LayerRun {
             run.arrivals.close();
             layer_.shared().forward(run);
             for (const SharedLayer::Spike& spike : run.spikes)
-                spikes.add(spike.time, spike.neuron * layer_.places() + p);
+                spikes.add(spike.time, spike.neuron * layer_.map().places() + p);
         }
     }
 
@@ -84,10 +80,10 @@ class PlacesRun final : public LayerRun {
     }
 
     void wake(std::uint32_t neuron, double rise) override {
-        const SharedLayer::Run& run = places_[neuron % layer_.places()].run;
+        const SharedLayer::Run& run = places_[neuron % layer_.map().places()].run;
         touch(run);
         for (const std::uint32_t source : run.arrivals.source)
-            by_weight_[source * layer_.shared().stride() + neuron / layer_.places()] -= rise;
+            by_weight_[source * layer_.shared().stride() + neuron / layer_.map().places()] -= rise;
     }
 
     void add_gradient(std::span<double> by_parameter, unsigned part, unsigned parts) const override {
@@ -95,8 +91,8 @@ class PlacesRun final : public LayerRun {
         for (const std::uint32_t i : touched_) {
             if (i / block % parts != part) continue;
             const double* from = by_weight_.data() + i * layer_.shared().stride();
-            for (std::size_t c = 0; c < layer_.channels(); ++c)
-                by_parameter[layer_.parameter(i, c)] += from[c];
+            for (std::size_t c = 0; c < layer_.map().channels(); ++c)
+                by_parameter[layer_.map().parameter(i, c)] += from[c];
         }
     }
 
@@ -106,7 +102,7 @@ class PlacesRun final : public LayerRun {
     }
     [[nodiscard]] std::uint64_t events() const override {
         std::uint64_t events = 0;
-        for (const Place& place : places_) events += place.run.arrivals.source.size() * layer_.channels();
+        for (const Place& place : places_) events += place.run.arrivals.source.size() * layer_.map().channels();
         return events;
     }
     [[nodiscard]] std::uint64_t bounded() const override { return bounded_; }
@@ -140,10 +136,10 @@ class PlacesRun final : public LayerRun {
     void pull(SharedLayer::Run& run, std::uint32_t place, std::span<const double> pulls) {
         run.pulls.clear();
         if (pulls.empty()) return;
-        fired_.assign(layer_.channels(), 0);
+        fired_.assign(layer_.map().channels(), 0);
         for (const SharedLayer::Spike& spike : run.spikes) fired_[spike.neuron] = 1;
-        for (std::uint32_t c = 0; c < layer_.channels(); ++c) {
-            const std::uint32_t neuron = c * layer_.places() + place;
+        for (std::uint32_t c = 0; c < layer_.map().channels(); ++c) {
+            const std::uint32_t neuron = c * layer_.map().places() + place;
             run.pulls.push_back(pulls[neuron]);
             if (pulls[neuron] < 0.0 && fired_[c] == 0) wake(neuron, -pulls[neuron]);
         }
@@ -162,37 +158,12 @@ class PlacesRun final : public LayerRun {
 
 }  // namespace
 
-PlacesLayer::PlacesLayer(const LinearNeuron& neuron, const Dense& matrix, bool once, const ClassLoss* readout,
+PlacesLayer::PlacesLayer(const LinearNeuron& neuron, PlaceMap map, bool once, const ClassLoss* readout,
                          double end)
-    : shared_(neuron, matrix.inputs, matrix.outputs, once, readout),
-      places_(1),
-      taps_(1),
-      input_stride_(matrix.outputs),
-      channel_stride_(1),
-      reach_{{0, 0}},
-      begin_{0, 1},
-      end_(end) {}
-
-PlacesLayer::PlacesLayer(const LinearNeuron& neuron, const Convolution& convolution, bool once, double end)
-    : shared_(neuron, static_cast<std::uint32_t>(convolution.in_channels * area(convolution.kernel)),
-              convolution.out_channels, once, nullptr),
-      places_(static_cast<std::uint32_t>(area(convolution.out_size))),
-      taps_(static_cast<std::uint32_t>(area(convolution.kernel))),
-      input_stride_(1),
-      channel_stride_(shared_.sources()),
-      begin_{0},
-      end_(end) {
-    for (std::uint64_t pixel = 0; pixel < area(convolution.in_size); ++pixel) {
-        windows_of(convolution, convolution.dilation, pixel,
-                   [&](std::uint32_t y, std::uint32_t x, std::uint32_t i, std::uint32_t j) {
-                       reach_.push_back({y * convolution.out_size[1] + x, i * convolution.kernel[1] + j});
-                   });
-        begin_.push_back(static_cast<std::uint32_t>(reach_.size()));
-    }
-}
+    : map_(std::move(map)), shared_(neuron, map_.inputs(), map_.channels(), once, readout), end_(end) {}
 
 void PlacesLayer::set_weights(std::span<const double> weights) {
-    shared_.set_weights(weights, input_stride_, channel_stride_);
+    shared_.set_weights(weights, map_.input_stride(), map_.channel_stride());
 }
 
 std::unique_ptr<LayerRun> PlacesLayer::run() const {

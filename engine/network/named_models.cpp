@@ -134,6 +134,11 @@ void for_each_member(P& p, F&& f) {
     if constexpr (requires { p.I_e; }) f("I_e", p.I_e);
     if constexpr (requires { p.th_jump; }) f("th_jump", p.th_jump);
     if constexpr (requires { p.th_tau; }) f("th_tau", p.th_tau);
+    if constexpr (requires { p.t_min; }) {
+        f("t_min", p.t_min);
+        f("t_max", p.t_max);
+        f("slope", p.slope);
+    }
 }
 
 template <class P>
@@ -241,6 +246,7 @@ constexpr std::array models{
     saltus_model<neurons::Lif>("lif_delta"),
     saltus_model<neurons::LifAdaptive>("lif_delta_adaptive"),
     saltus_model<neurons::Qif>("qif_delta"),
+    saltus_model<neurons::RampIf>("if_ramp"),
     saltus_model<neurons::IfExp>("if_exp"),
     saltus_model<neurons::CubaLif>("lif_exp"),
     saltus_model<neurons::LifExp2>("lif_exp2"),

@@ -93,6 +93,11 @@ void check_parameters(const Population& population, const neurons::PerNeuron<P>&
     if constexpr (requires(P p) { p.tau_syn_in; }) check.positive("tau_syn_in", &P::tau_syn_in);
     if constexpr (requires(P p) { p.th_tau; }) check.positive("th_tau", &P::th_tau);
     if constexpr (requires(P p) { p.th_jump; }) check.not_negative("th_jump", &P::th_jump);
+    if constexpr (requires(P p) { p.t_min; }) {
+        check.not_negative("t_min", &P::t_min);
+        check.not_negative("t_max", &P::t_max);
+        check.positive("slope", &P::slope);
+    }
     if constexpr (requires(P p) { p.R; }) check.finite("R", &P::R);
     if constexpr (requires(P p) { p.E_L; }) check.finite("E_L", &P::E_L);
     if constexpr (requires(P p) { p.I_e; }) check.finite("I_e", &P::I_e);

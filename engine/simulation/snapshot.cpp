@@ -45,6 +45,11 @@ void add(Digest& digest, const neurons::PerNeuron<P>& parameters) {
         if constexpr (requires { p.tau_syn_in; }) digest.number(p.tau_syn_in);
         if constexpr (requires { p.th_tau; }) digest.number(p.th_tau);
         if constexpr (requires { p.th_jump; }) digest.number(p.th_jump);
+        if constexpr (requires { p.t_min; }) {
+            digest.number(p.t_min);
+            digest.number(p.t_max);
+            digest.number(p.slope);
+        }
         if constexpr (requires { p.R; }) digest.number(p.R);
         if constexpr (requires { p.E_L; }) digest.number(p.E_L);
         if constexpr (requires { p.I_e; }) digest.number(p.I_e);

@@ -59,8 +59,9 @@ std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
         p.tau_syn_ex;
     };
     constexpr bool has_unit = !std::is_same_v<P, neurons::Qif>;
+    constexpr bool is_ramp = std::is_same_v<P, neurons::RampIf>;
     constexpr const char* volt = has_unit ? "V" : "";
-    constexpr const char* jump_unit = has_current ? "I per weight" : has_unit ? "V per weight" : "per weight";
+    constexpr const char* jump_unit = has_current || is_ramp ? "I per weight" : has_unit ? "V per weight" : "per weight";
     std::vector<Parameter> list;
     if constexpr (requires(P p) { p.tau_m; }) append(list, model, "tau_m", "s", &P::tau_m);
     if constexpr (requires(P p) { p.tau_syn; }) append(list, model, "tau_syn", "s", &P::tau_syn);
@@ -68,6 +69,11 @@ std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
     if constexpr (requires(P p) { p.tau_syn_in; }) append(list, model, "tau_syn_in", "s", &P::tau_syn_in);
     if constexpr (requires(P p) { p.th_tau; }) append(list, model, "th_tau", "s", &P::th_tau);
     if constexpr (requires(P p) { p.th_jump; }) append(list, model, "th_jump", "V", &P::th_jump);
+    if constexpr (requires(P p) { p.t_min; }) {
+        append(list, model, "t_min", "s", &P::t_min);
+        append(list, model, "t_max", "s", &P::t_max);
+        append(list, model, "slope", "V/s", &P::slope);
+    }
     if constexpr (requires(P p) { p.R; }) append(list, model, "R", "", &P::R);
     if constexpr (requires(P p) { p.E_L; }) append(list, model, "E_L", "V", &P::E_L);
     if constexpr (requires(P p) { p.V_th; }) append(list, model, "V_th", volt, &P::V_th);

@@ -15,6 +15,7 @@ struct Options {
     TrainingArguments training{{.epochs = 100, .batch = 32, .learning_rate = 5e-3}};
     std::string tau_m = "20ms";
     std::string tau_syn = "5ms";
+    std::string window = "20ms";
     std::string tau_0 = "1ms";
     std::string tau_1 = "6.4ms";
     std::string gap = "2ms";
@@ -36,6 +37,7 @@ plugins::ExactRequest request_of(const Options& options) {
     plugins::ExactRequest request = options.request;
     request.tau_m = seconds(options.tau_m);
     request.tau_syn = seconds(options.tau_syn);
+    request.window = seconds(options.window);
     request.initial_delay = parse_duration(options.initial_delay);
     request.seed = options.training.seed();
     request.split = options.training.split();
@@ -95,10 +97,14 @@ void add_train_exact(CLI::App& train_verb) {
     verb->add_option(
             "--neuron", options->request.neuron,
             "lif; with one spike at most lif_once, lif_equal_once (tau_m = tau_syn), lif_double_once "
-            "(tau_m = 2 tau_syn), if_once (no leak), linear_once (no leak, no decay: ReL-PSP)")
+            "(tau_m = 2 tau_syn), if_once (no leak), linear_once (no leak, no decay: ReL-PSP), ramp_once "
+            "(as that, but firing on a ramp, layer after layer)")
         ->capture_default_str();
     verb->add_option("--tau-m", options->tau_m, "membrane time constant")->capture_default_str();
     verb->add_option("--tau-syn", options->tau_syn, "synaptic time constant")->capture_default_str();
+    verb->add_option("--window", options->window,
+                     "ramp_once: inputs come within this time, and a layer fires within as much")
+        ->capture_default_str();
     verb->add_option("--loss", options->request.loss,
                      "first_spike_cross_entropy, first_spike_squared_error, first_spike_gap, mean_potential, "
                      "largest_potential")
@@ -149,7 +155,7 @@ void add_train_exact(CLI::App& train_verb) {
     verb->add_flag("--input-mirror", options->request.rule.input_mirror,
                    "every other image, by chance, has left and right exchanged");
     for (const char* name : {"--hidden", "--initial", "--initial-sd", "--inputs", "--neuron", "--tau-m",
-                             "--tau-syn", "--initial-delay"})
+                             "--tau-syn", "--window", "--initial-delay"})
         verb->get_option(name)->excludes(verb->get_option("--network"));
     options->reading.add_to(*verb);
     verb->footer("Example: saltus train exact yin-yang -o yin-yang.nir --log yin-yang.jsonl");

@@ -247,6 +247,7 @@ plugins::ExactRequest exact_request_from(const Arguments& a) {
     request.neuron = a.get<std::string>("neuron");
     request.tau_m = a.get<double>("tau_m");
     request.tau_syn = a.get<double>("tau_syn");
+    request.window = a.get<double>("window");
     request.initial_delay = a.duration("initial_delay");
     request.seed = a.get<std::uint64_t>("seed");
     request.split = a.get<std::string>("split");

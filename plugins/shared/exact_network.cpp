@@ -16,6 +16,8 @@ namespace {
 
 using learning::LayerPlan;
 
+constexpr std::string_view ramp_once = "ramp_once";
+
 /// Neurons by the rule that their first spikes are known for. V = w g times the response to a spike; no leak,
 /// or no decay of the current, is a time constant beside which a run is nothing in double precision.
 Parameters neuron_parameters(const ExactRequest& request) {
@@ -38,14 +40,15 @@ Parameters neuron_parameters(const ExactRequest& request) {
     std::string known;
     for (const Kind& kind : kinds) {
         names.push_back(kind.name);
-        known += (known.empty() ? "" : ", ") + std::string(kind.name);
+        known += std::string(kind.name) + ", ";
         if (kind.name != request.neuron) continue;
         Parameters parameters{{"tau_m", kind.tau_m}, {"tau_syn", kind.tau_syn}};
         if (kind.tau_m == endless) parameters.emplace_back("C_m", tau);
         if (kind.once) parameters.emplace_back("t_ref", request.rule.duration.seconds());
         return parameters;
     }
-    throw UsageError("neuron: expected one of " + known + ", found " + quoted(request.neuron) + "." +
+    names.push_back(ramp_once);
+    throw UsageError("neuron: expected one of " + known + std::string(ramp_once) + ", found " + quoted(request.neuron) + "." +
                      did_you_mean(request.neuron, names));
 }
 
@@ -91,6 +94,9 @@ class Maker {
         for (const std::string& text : request.hidden) layers_.push_back(LayerPlan::parse(text));
         for (const LayerPlan& layer : layers_)
             convolves_ = convolves_ || layer.kind != LayerPlan::Kind::dense;
+        ramps_ = request.neuron == ramp_once;
+        ramp_ = request.window;
+        if (ramps_ && !(ramp_ > 0.0)) throw UsageError("window: expected > 0, found " + shown(ramp_) + " s.");
         if (convolves_ && request.rule.learn_delays)
             throw UsageError("learn delays: expected layers all to all, found a convolution or windows.");
         layers_.emplace_back(static_cast<std::uint32_t>(dataset.classes.size()));
@@ -130,12 +136,13 @@ class Maker {
             build_.population(name, shape_, "li_exp",
                               {{"tau_m", request_.tau_m}, {"tau_syn", request_.tau_syn}});
         } else {
-            build_.population(name, shape_, "lif_exp", neuron_parameters(request_));
+            make_neurons(name, last);
         }
         FirstWeights otherwise{110.0 / n, std::max(12.0 / n, 1.2 / std::sqrt(n))};
         if (reads) otherwise = {70.0 / n, 7.0 / std::sqrt(n)};
         if (with_weights_ == 0) otherwise = by_spikes(spikes_per_sample());
         if (convolves_ && !reads) otherwise = apart(n);
+        if (ramps_ && !reads) otherwise = balanced(n);
         const FirstWeights weights = take(otherwise);
         Connection connection;
         connection.weight = Distribution::normal(weights.mean, weights.deviation);
@@ -147,15 +154,37 @@ class Maker {
     void make_convolution(const LayerPlan& layer, const std::string& name) {
         Convolution convolution = layer.convolution(shape_);
         shape_ = {layer.size, convolution.out_size[0], convolution.out_size[1]};
-        build_.population(name, shape_, "lif_exp", neuron_parameters(request_));
+        make_neurons(name, false);
         const std::size_t inputs =
             std::size_t{convolution.in_channels} * convolution.kernel[0] * convolution.kernel[1];
-        const FirstWeights weights = take(apart(static_cast<double>(inputs)));
+        const auto n = static_cast<double>(inputs);
+        const FirstWeights weights = take(ramps_ ? balanced(n) : apart(n));
         SequentialRandom random(request_.seed, with_weights_, 0);
         std::vector<double> values(inputs * layer.size);
         for (double& w : values) w = weights.mean + weights.deviation * random.normal();
         convolution.weights = Weights(values);
         build_.connect(before_, name, {std::move(convolution)});
+    }
+
+    /// Neurons that fire on a ramp do so in a window of their layer's own, after that of the layer before. In
+    /// that of the outputs a potential of 0 fires in the middle, so that they tell what is negative, too.
+    void make_neurons(const std::string& name, bool last) {
+        if (!ramps_) return build_.population(name, shape_, "lif_exp", neuron_parameters(request_));
+        const double window = request_.window;
+        const double end = ramp_ + (last ? 4.0 : 1.0) * window;
+        const double duration = request_.rule.duration.seconds();
+        if (last && end > duration * (1.0 + 1e-9)) {
+            throw UsageError("duration: expected at least " + shown(end) +
+                             " s, the end of the window of the outputs, found " + shown(duration) + " s.");
+        }
+        build_.population(name, shape_, "if_ramp",
+                          {{"t_min", ramp_},
+                           {"t_max", end},
+                           {"slope", 1.0 / window},
+                           {"C_m", window},
+                           {"V_th", last ? 2.0 : 1.0},
+                           {"t_ref", duration}});
+        ramp_ = end;
     }
 
     void make_windows(const LayerPlan& layer, const std::string& name) {
@@ -173,6 +202,9 @@ class Maker {
     /// Channels that differ from the start, most of which a window leaves silent: where all fire on the
     /// average, they learn later, and cost more.
     [[nodiscard]] static FirstWeights apart(double inputs) { return {3.0 / inputs, 5.5 / std::sqrt(inputs)}; }
+    /// Excitation and inhibition alike, as for rectified linear units (He et al. 2015), of which few reach the
+    /// threshold before the ramp.
+    [[nodiscard]] static FirstWeights balanced(double inputs) { return {0.0, 1.2 / std::sqrt(inputs)}; }
     [[nodiscard]] double spikes_per_sample() const {
         double spikes = 0.0;
         for (std::uint64_t i = 0; i < samples_.size(); ++i)
@@ -196,6 +228,8 @@ class Maker {
     std::vector<LayerPlan> layers_;
     std::size_t with_weights_ = 0;  // layers with weights so far
     bool convolves_ = false;
+    bool ramps_ = false;
+    double ramp_ = 0.0;  // [s] when that of the next layer begins
 };
 
 }  // namespace

@@ -31,6 +31,7 @@ struct ExactRequest {
     std::string neuron = "lif";                // docs/exact-gradients.md, rules of first spikes
     double tau_m = 20e-3;                      // [s]
     double tau_syn = 5e-3;                     // [s]
+    double window = 20e-3;                     // [s] in which the neurons of a layer fire, of ramp_once
     Duration initial_delay{};                  // where delays are learnt they begin uniform from 0 to this
     std::uint64_t seed = 0;
 

@@ -17,7 +17,7 @@ NetworkChoice network_choice(Choices& choices) {
     NetworkChoice network;
     network.populations.resize(1 + choices.below(4));
     for (PopulationChoice& p : network.populations) {
-        p.kind = choices.any(Kind::qif);
+        p.kind = choices.any(Kind::ramp);
         // Populations are cut into blocks of 64 neurons or more.
         p.size = choices.one_of(std::array{1u, 2u, 3u, 5u, 17u, 63u, 64u, 65u, 66u});
         p.driven = choices.yes();

@@ -7,7 +7,7 @@ namespace {
 rc::Gen<PopulationChoice> any_population() {
     return rc::gen::exec([] {
         PopulationChoice choice;
-        choice.kind = static_cast<Kind>(*rc::gen::inRange(0, 1 + static_cast<int>(Kind::qif)));
+        choice.kind = static_cast<Kind>(*rc::gen::inRange(0, 1 + static_cast<int>(Kind::ramp)));
         // Populations are cut into blocks of 64 neurons or more.
         choice.size = *rc::gen::weightedOneOf<std::uint32_t>(
             {{1, rc::gen::inRange(1u, 151u)},

@@ -13,7 +13,8 @@ namespace saltus::properties {
 namespace {
 
 constexpr std::array kinds{"input", "lif",       "if",       "poisson", "regular", "given",    "threshold",
-                           "exp",   "exp_equal", "exp_slow", "exp2",    "alpha",   "adaptive", "qif"};
+                           "exp",   "exp_equal", "exp_slow", "exp2",    "alpha",   "adaptive", "qif",
+                           "ramp"};
 constexpr std::array wirings{"one_to_one", "all_to_all", "indegree", "outdegree",   "total",
                              "bernoulli",  "sparse",     "dense",    "delay_chain", "sparse_chain"};
 constexpr std::array delay_kinds{"one", "grid", "anywhere", "none"};
@@ -61,6 +62,14 @@ void drive(neurons::Qif& p, bool driven, Draws& draws) {
     p.V_th = 1.0;
     p.V_reset = -1.0;
     p.V_0 = -0.5;
+}
+
+void drive(neurons::RampIf& p, bool driven, Draws& draws) {
+    p.t_min = 0.25e-3 * static_cast<double>(draws.whole(0, 32));
+    p.t_max = p.t_min + 0.25e-3 * static_cast<double>(draws.whole(0, 64));
+    p.slope = 250.0;
+    p.R = 250.0;
+    p.I_e = driven ? draws.real(0.5, 1.0) : 0.0;
 }
 
 template <class P, class Adjust>
@@ -136,6 +145,8 @@ neurons::Model model_of(const PopulationChoice& choice) {
             return neurons_of<LifAdaptive>(choice, draws, [](LifAdaptive& p) { p.th_jump = 0.125; });
         case Kind::qif:
             return neurons_of<Qif>(choice, draws, [](Qif&) {});
+        case Kind::ramp:
+            return neurons_of<RampIf>(choice, draws, [](RampIf&) {});
     }
     return Input{};
 }

@@ -30,7 +30,8 @@ enum class Kind {
     exp2,
     alpha,
     adaptive,
-    qif
+    qif,
+    ramp
 };
 enum class Wiring {
     one_to_one,

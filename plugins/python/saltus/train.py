@@ -49,6 +49,7 @@ _FLOATS = [
     "largest_element",
     "tau_m",
     "tau_syn",
+    "window",
     "tau_0",
     "tau_1",
     "alpha",
@@ -274,6 +275,7 @@ def exact(
     neuron: str = "lif",
     tau_m: float = 20e-3,
     tau_syn: float = 5e-3,
+    window: float = 20e-3,
     loss: str = "first_spike_cross_entropy",
     tau_0: float = 1e-3,
     alpha: float = 3e-3,
@@ -338,13 +340,14 @@ def exact(
         As in `evaluate`.
     split : str
         The part to learn from; "" takes everything.
-    hidden, initial, initial_sd, inputs, neuron, tau_m, tau_syn, initial_delay
+    hidden, initial, initial_sd, inputs, neuron, tau_m, tau_syn, window, initial_delay
         Of a new network: hidden layers (120: so many neurons; "16c5": a convolution to 16 channels with
         kernels of 5 x 5; "p2": the first spike of each window of 2 x 2); means of the first weights and
         their standard deviations, one number a layer that has any; only so many inputs have synapses,
         the first ones; "lif", or with one spike at most "lif_once", "lif_equal_once" (tau_m = tau_syn),
-        "lif_double_once" (tau_m = 2 tau_syn), "if_once" (no leak), "linear_once" (no leak, no decay);
-        seconds; where delays are learnt they begin uniform from 0 to this many seconds.
+        "lif_double_once" (tau_m = 2 tau_syn), "if_once" (no leak), "linear_once" (no leak, no decay),
+        "ramp_once" (as that, but firing on a ramp, layer after layer, each within `window`); seconds; where
+        delays are learnt they begin uniform from 0 to this many seconds.
     loss : str
         "first_spike_cross_entropy" (`tau_0`, `alpha`, `tau_1`), "first_spike_squared_error" (`target`,
         `other_target`), "first_spike_gap" (`gap`), "mean_potential" (`decay`, `gain`),
@@ -408,6 +411,7 @@ def exact(
             "neuron",
             "tau_m",
             "tau_syn",
+            "window",
             "initial_delay",
         ):
             if arguments[name] != exact.__kwdefaults__[name]:

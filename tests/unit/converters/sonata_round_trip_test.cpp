@@ -34,6 +34,11 @@ void add_neuron(Words& words, const P& p) {
     if constexpr (requires { p.tau_syn; }) add(words, p.tau_syn);
     if constexpr (requires { p.tau_syn_ex; }) add(words, p.tau_syn_ex);
     if constexpr (requires { p.tau_syn_in; }) add(words, p.tau_syn_in);
+    if constexpr (requires { p.t_min; }) {
+        add(words, p.t_min);
+        add(words, p.t_max);
+        add(words, p.slope);
+    }
     if constexpr (requires { p.R; }) add(words, p.R);
     if constexpr (requires { p.E_L; }) add(words, p.E_L);
     if constexpr (requires { p.V_th; }) add(words, p.V_th);
@@ -142,7 +147,7 @@ Network random_network(std::uint32_t seed) {
     build.input("in", below(2) == 0 ? Shape{inputs} : Shape{2, inputs});
     const std::vector<std::string> models{"lif_delta",   "lif_exp",      "lif_exp2",  "lif_alpha",
                                           "if_delta",    "if_exp",       "qif_delta", "li_delta",
-                                          "iaf_psc_exp", "iaf_psc_delta"};
+                                          "iaf_psc_exp", "iaf_psc_delta", "if_ramp"};
     const std::uint32_t count = 1 + below(3);
     std::vector<std::string> names{"in"};
     for (std::uint32_t q = 0; q < count; ++q) {

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "conversion.hpp"
+#include "saltus/io/nir_json.hpp"
+#include "unit/io/temporary_folder.hpp"
 
 namespace saltus::test {
 namespace {
@@ -262,6 +264,71 @@ TEST_SUITE("converters/to_nir/neurons") {
         of_a_tool.convention = "norse";
         CHECK(read_back(two(5, 5), of_a_tool, 1) == 0);
         CHECK(read_back(two(5, 6), {}, 1) == 0);
+    }
+
+    TEST_CASE("RampIF is a CubaLIF without leak and decay for others, and itself again for Saltus") {
+        const neurons::RampIf ramp{.t_min = 0.01,
+                                   .t_max = 0.03,
+                                   .slope = 70.0,
+                                   .R = 1.0 / 3.0,
+                                   .V_th = 0.7,
+                                   .V_reset = -0.1,
+                                   .t_ref = Duration(60'000'000'000'000),
+                                   .I_e = 0.1,
+                                   .J = 2.3,
+                                   .V_0 = 0.2};
+        const Network network({inputs(1), one("a", ramp)}, {{0, 1, {dense("w", 1, 1, {0.5})}}});
+        Notes notes;
+        const NirDocument document = checked(nir_from_network(network, &notes));
+        REQUIRE(notes.size() == 2);
+        CHECK(contains(notes[0], "only Saltus reads the ramp from the metadata"));
+        CHECK(node_of(document, "a").type == "CubaLIF");
+        // V' = r I / tau_mem and I jumps by w_in / tau_syn: R J a weight
+        CHECK(first(document, "a", "r") / first(document, "a", "tau_mem") *
+                  (first(document, "a", "w_in") / first(document, "a", "tau_syn")) ==
+              doctest::Approx(2.3 / 3.0).epsilon(1e-15));
+        const auto same = [&](const NirDocument& read) {
+            const Network again = network_of(read);
+            const auto& model = std::get<neurons::PerNeuron<neurons::RampIf>>(again.populations()[1].model);
+            const neurons::RampIf p = model[0];
+            CHECK(p.t_min == ramp.t_min);
+            CHECK(p.t_max == ramp.t_max);
+            CHECK(p.slope == ramp.slope);
+            CHECK(p.R == ramp.R);
+            CHECK(p.V_th == ramp.V_th);
+            CHECK(p.V_reset == ramp.V_reset);
+            CHECK(p.t_ref == ramp.t_ref);
+            CHECK(p.I_e == ramp.I_e);
+            CHECK(p.J == ramp.J);
+            CHECK(p.V_0 == ramp.V_0);
+        };
+        same(document);
+        const TemporaryFolder folder;
+        io::write_nir(document, folder / "a.nir");
+        same(io::read_nir(folder / "a.nir"));
+        io::write_nir_json(document, folder / "a.nir.json");
+        same(io::read_nir_json(folder / "a.nir.json"));
+
+        NirReading of_a_tool;  // which does not know of ramps
+        of_a_tool.convention = "norse";
+        const Network plain = network_from_nir(document, of_a_tool).network;
+        CHECK(std::holds_alternative<neurons::PerNeuron<neurons::CubaLif>>(plain.populations()[1].model));
+
+        NirDocument broken = document;
+        for (auto& [name, node] : broken.root.graph->nodes) {
+            if (name != "a") continue;
+            auto& own = std::get<io::NirGroup>(node.metadata.entries.at(0).second);
+            std::erase_if(own.entries, [](const auto& entry) { return entry.first == "slope"; });
+        }
+        CHECK(contains(message_of<UsageError>([&] { (void)network_of(broken); }),
+                       "ramp of a node, slope: expected a number"));
+        neurons::RampIf other = ramp;
+        other.t_max = 0.04;
+        const Network several(
+            {inputs(1), Population{"a", {2}, neurons::PerNeuron<neurons::RampIf>{ramp, other}}},
+            {{0, 1, {dense("w", 1, 2, {0.5, 0.5})}}});
+        CHECK(contains(message_of<NetworkError>([&] { (void)nir_from_network(several, &notes); }),
+                       "expected the same for all neurons of the population"));
     }
 
     TEST_CASE("models that NIR does not have are refused by name") {

@@ -30,6 +30,7 @@
 #include "saltus/engine/neurons/lif_exp2.hpp"
 #include "saltus/engine/neurons/per_neuron.hpp"
 #include "saltus/engine/neurons/qif.hpp"
+#include "saltus/engine/neurons/ramp_if.hpp"
 #include "saltus/engine/neurons/signed_sum.hpp"
 #include "saltus/engine/neurons/sources.hpp"
 #include "saltus/engine/neurons/threshold.hpp"
@@ -50,8 +51,8 @@ void adapt(const P&, typename P::State&) noexcept {}
 
 using Model = std::variant<Input, PoissonSource, RegularSource, SpikeSource, PerNeuron<If>, PerNeuron<Lif>,
                            PerNeuron<CubaLif>, PerNeuron<IfExp>, PerNeuron<LifExp2>, PerNeuron<LifAlpha>,
-                           PerNeuron<LifAdaptive>, PerNeuron<Qif>, PerNeuron<Integrator>, PerNeuron<Li>,
-                           PerNeuron<CubaLi>, PerNeuron<Threshold>>;
+                           PerNeuron<LifAdaptive>, PerNeuron<Qif>, PerNeuron<RampIf>, PerNeuron<Integrator>,
+                           PerNeuron<Li>, PerNeuron<CubaLi>, PerNeuron<Threshold>>;
 
 /// M holds parameters of neurons that receive spikes; the others are sources.
 template <class M>
