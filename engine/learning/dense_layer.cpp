@@ -273,4 +273,16 @@ void DenseLayer::add_gradient(const Spikes& sources, const Deltas& deltas, unsig
     }
 }
 
+bool DenseLayer::split(const Spikes& sources, const Deltas& deltas, std::span<Spikes> own) const {
+    for (Spikes& of_part : own) of_part.clear();
+    if (deltas.empty()) return true;
+    const std::int64_t last = deltas.front().time;
+    for (std::size_t s = 0; s < sources.size() && sources.times[s] + delay_ <= last; ++s) {
+        Spikes& of_part = own[sources.neurons[s] / block_rows % own.size()];
+        of_part.times.push_back(sources.times[s]);
+        of_part.neurons.push_back(sources.neurons[s]);
+    }
+    return true;
+}
+
 }  // namespace saltus::learning

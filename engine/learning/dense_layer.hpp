@@ -47,6 +47,8 @@ class DenseLayer : public Layer {
     void add_gradient(const Spikes& sources, const Deltas& deltas, unsigned part, unsigned parts,
                       std::span<double> weights, std::span<double> delays) const override;
 
+    bool split(const Spikes& sources, const Deltas& deltas, std::span<Spikes> own) const override;
+
     /// One step of W <- W - rate dW for one sample.
     void descend(const Spikes& sources, const Deltas& deltas, double rate, std::span<double> weights);
     /// Weights are `scale` times those that were set.

@@ -68,6 +68,11 @@ class Layer {
     /// divided among `parts`; this call looks after one of them.
     virtual void add_gradient(const Spikes& sources, const Deltas& deltas, unsigned part, unsigned parts,
                               std::span<double> weights, std::span<double> delays) const = 0;
+    /// What of the sources each part needs for that: own[part] as the only part of one does what part `part`
+    /// does with all of them. False: each needs all.
+    virtual bool split(const Spikes& /*sources*/, const Deltas& /*deltas*/, std::span<Spikes> /*own*/) const {
+        return false;
+    }
 };
 
 [[nodiscard]] std::unique_ptr<Layer> make_layer(const FirstSpikeLayer& layer, std::int64_t t_max);

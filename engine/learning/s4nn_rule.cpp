@@ -23,7 +23,11 @@ void expand_delays(FirstSpikeNetwork& network) {
 
 /// What a sample leaves for the second half of a step.
 struct Trace {
-    std::vector<Spikes> sources;  // of each layer
+    struct Sources {
+        std::vector<Spikes> of_parts;  // or, in the first, those of all
+        bool split = false;
+    };
+    std::vector<Sources> sources;  // of each layer
     std::vector<Deltas> deltas;
 };
 
@@ -134,7 +138,7 @@ class S4nnRule::Parts {
     }
 
     /// Loss of one sample, and whether the decision is right.
-    Tally learn_from(Worker& worker, std::uint64_t sample, Trace& trace) const {
+    Tally learn_from(Worker& worker, std::uint64_t sample, unsigned parts, Trace& trace) const {
         const SampleSet::View view = (*samples)[sample];
         if (options.dropout.empty() && options.shift == 0) {
             worker.forward.run(view, loss.until(view.label));
@@ -151,10 +155,14 @@ class S4nnRule::Parts {
         if (options.normalise) normalise(worker.errors.deltas);
         trace.deltas.back() = worker.errors.deltas;
         for (std::size_t l = layers.size(); l-- > 0;) {
-            trace.sources[l] = worker.forward.spikes(l);
+            const Spikes& all = worker.forward.spikes(l);
+            auto& [of_parts, split] = trace.sources[l];
+            of_parts.resize(parts);
+            split = layers[l]->split(all, trace.deltas[l], of_parts);
+            if (!split) of_parts.front() = all;
             if (l == 0) break;
-            layers[l]->back(trace.sources[l], trace.deltas[l], worker.below[l - 1]);
-            collect(trace.sources[l], worker.below[l - 1], trace.deltas[l - 1]);
+            layers[l]->back(all, trace.deltas[l], worker.below[l - 1]);
+            collect(all, worker.below[l - 1], trace.deltas[l - 1]);
             if (options.normalise) normalise(trace.deltas[l - 1]);
         }
         return tally;
@@ -222,7 +230,7 @@ Tally S4nnRule::gradient(std::span<const double> parameters, std::span<const std
     p.traces.resize(std::max(p.traces.size(), batch.size()));
     p.tallies.resize(batch.size());
     for_each_parallel(batch.size(), threads, [&](std::size_t b, unsigned thread) {
-        p.tallies[b] = p.learn_from(*p.workers[thread], batch[b], p.traces[b]);
+        p.tallies[b] = p.learn_from(*p.workers[thread], batch[b], threads, p.traces[b]);
     });
     for_each_block(threads, threads, [&](std::size_t part) {
         std::size_t at = 0;
@@ -233,9 +241,12 @@ Tally S4nnRule::gradient(std::span<const double> parameters, std::span<const std
                 gradient.subspan(at, p.options.learn_delays ? p.layers[l]->delays() : 0);
             at += delays.size();
             for (std::size_t b = 0; b < batch.size(); ++b) {
-                if (p.traces[b].deltas[l].empty()) continue;
-                p.layers[l]->add_gradient(p.traces[b].sources[l], p.traces[b].deltas[l],
-                                          static_cast<unsigned>(part), threads, weights, delays);
+                const Deltas& deltas = p.traces[b].deltas[l];
+                if (deltas.empty()) continue;
+                const auto& [of_parts, split] = p.traces[b].sources[l];
+                p.layers[l]->add_gradient(of_parts[split ? part : 0], deltas,
+                                          split ? 0 : static_cast<unsigned>(part), split ? 1 : threads,
+                                          weights, delays);
             }
         }
     });
