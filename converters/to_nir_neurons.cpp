@@ -170,9 +170,10 @@ void write_ramp(const Population& population, const neurons::PerNeuron<neurons::
         }
     }
     node.become("CubaLIF", std::move(own));
-    losses.tell(population.name, "t_min",
-                "NIR has no neurons that fire on a ramp, it becomes a CubaLIF, and only Saltus reads the ramp "
-                "from the metadata.");
+    losses.tell(
+        population.name, "t_min",
+        "NIR has no neurons that fire on a ramp, it becomes a CubaLIF, and only Saltus reads the ramp "
+        "from the metadata.");
 }
 
 template <class P>

@@ -329,10 +329,11 @@ void Circuit::add_gradient(std::span<const double> by_weight, std::span<const do
 void Circuit::check_every_neuron() const {
     for (const Population& population : network_.populations()) {
         if (!std::holds_alternative<neurons::PerNeuron<neurons::RampIf>>(population.model)) continue;
-        throw NetworkError(population.name, "model",
-                           "RampIF has exact gradients only in a chain of layers, one input to one readout that "
-                           "fires, without delays and biases, of equal neurons whose refractory period is as "
-                           "long as the run.");
+        throw NetworkError(
+            population.name, "model",
+            "RampIF has exact gradients only in a chain of layers, one input to one readout that "
+            "fires, without delays and biases, of equal neurons whose refractory period is as "
+            "long as the run.");
     }
 }
 

@@ -1,6 +1,6 @@
-// How the spikes of a layer reach the places of the next: a convolution has as many places as its feature maps
-// have pixels, which share their weights; a matrix is the case of a single place whose window is everything.
-// At a place is a neuron of each channel, and all of them receive the same inputs.
+// How the spikes of a layer reach the places of the next: a convolution has as many places as its feature
+// maps have pixels, which share their weights; a matrix is the case of a single place whose window is
+// everything. At a place is a neuron of each channel, and all of them receive the same inputs.
 #pragma once
 
 #include <cstddef>

@@ -102,7 +102,8 @@ class PlacesRun final : public LayerRun {
     }
     [[nodiscard]] std::uint64_t events() const override {
         std::uint64_t events = 0;
-        for (const Place& place : places_) events += place.run.arrivals.source.size() * layer_.map().channels();
+        for (const Place& place : places_)
+            events += place.run.arrivals.source.size() * layer_.map().channels();
         return events;
     }
     [[nodiscard]] std::uint64_t bounded() const override { return bounded_; }

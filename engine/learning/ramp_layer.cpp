@@ -125,11 +125,11 @@ class RampRun final : public LayerRun {
     const RampLayer& layer_;
     std::size_t places_;
     std::size_t width_;
-    std::vector<double> inputs_;    // [place][input]: R J max(0, t_min - a)
-    std::vector<double> V_;         // [place][channel] at t_min
-    std::vector<double> by_V_;      // dL/dV, [place][channel]
-    std::vector<double> by_input_;  // dL/d inputs_ but for what arrived nowhere, [place][input]
-    std::vector<double> by_weight_;  // [channel][input]
+    std::vector<double> inputs_;        // [place][input]: R J max(0, t_min - a)
+    std::vector<double> V_;             // [place][channel] at t_min
+    std::vector<double> by_V_;          // dL/dV, [place][channel]
+    std::vector<double> by_input_;      // dL/d inputs_ but for what arrived nowhere, [place][input]
+    std::vector<double> by_weight_;     // [channel][input]
     std::vector<std::uint32_t> fired_;  // of each spike: its place in V_
     std::vector<char> silent_;
     std::uint64_t events_ = 0;

@@ -61,7 +61,9 @@ std::vector<Parameter> parameters_of(const neurons::PerNeuron<P>& model) {
     constexpr bool has_unit = !std::is_same_v<P, neurons::Qif>;
     constexpr bool is_ramp = std::is_same_v<P, neurons::RampIf>;
     constexpr const char* volt = has_unit ? "V" : "";
-    constexpr const char* jump_unit = has_current || is_ramp ? "I per weight" : has_unit ? "V per weight" : "per weight";
+    constexpr const char* jump_unit = has_current || is_ramp ? "I per weight"
+                                      : has_unit             ? "V per weight"
+                                                             : "per weight";
     std::vector<Parameter> list;
     if constexpr (requires(P p) { p.tau_m; }) append(list, model, "tau_m", "s", &P::tau_m);
     if constexpr (requires(P p) { p.tau_syn; }) append(list, model, "tau_syn", "s", &P::tau_syn);

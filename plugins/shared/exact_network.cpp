@@ -48,8 +48,8 @@ Parameters neuron_parameters(const ExactRequest& request) {
         return parameters;
     }
     names.push_back(ramp_once);
-    throw UsageError("neuron: expected one of " + known + std::string(ramp_once) + ", found " + quoted(request.neuron) + "." +
-                     did_you_mean(request.neuron, names));
+    throw UsageError("neuron: expected one of " + known + std::string(ramp_once) + ", found " +
+                     quoted(request.neuron) + "." + did_you_mean(request.neuron, names));
 }
 
 /// Only the first `some` inputs keep their synapses.
@@ -96,6 +96,10 @@ class Maker {
             convolves_ = convolves_ || layer.kind != LayerPlan::Kind::dense;
         ramps_ = request.neuron == ramp_once;
         ramp_ = request.window;
+        if (ramps_ && request.rule.learn_delays) {
+            throw UsageError(
+                "learn delays: expected neurons other than ramp_once, whose layers have no delays.");
+        }
         if (ramps_ && !(ramp_ > 0.0)) throw UsageError("window: expected > 0, found " + shown(ramp_) + " s.");
         if (convolves_ && request.rule.learn_delays)
             throw UsageError("learn delays: expected layers all to all, found a convolution or windows.");
@@ -202,8 +206,8 @@ class Maker {
     /// Channels that differ from the start, most of which a window leaves silent: where all fire on the
     /// average, they learn later, and cost more.
     [[nodiscard]] static FirstWeights apart(double inputs) { return {3.0 / inputs, 5.5 / std::sqrt(inputs)}; }
-    /// Excitation and inhibition alike, as for rectified linear units (He et al. 2015), of which few reach the
-    /// threshold before the ramp.
+    /// Excitation and inhibition alike, as for rectified linear units (He et al. 2015), of which few reach
+    /// the threshold before the ramp.
     [[nodiscard]] static FirstWeights balanced(double inputs) { return {0.0, 1.2 / std::sqrt(inputs)}; }
     [[nodiscard]] double spikes_per_sample() const {
         double spikes = 0.0;

@@ -12,9 +12,9 @@ namespace saltus::properties {
 
 namespace {
 
-constexpr std::array kinds{"input", "lif",       "if",       "poisson", "regular", "given",    "threshold",
-                           "exp",   "exp_equal", "exp_slow", "exp2",    "alpha",   "adaptive", "qif",
-                           "ramp"};
+constexpr std::array kinds{"input", "lif",       "if",       "poisson",   "regular",
+                           "given", "threshold", "exp",      "exp_equal", "exp_slow",
+                           "exp2",  "alpha",     "adaptive", "qif",       "ramp"};
 constexpr std::array wirings{"one_to_one", "all_to_all", "indegree", "outdegree",   "total",
                              "bernoulli",  "sparse",     "dense",    "delay_chain", "sparse_chain"};
 constexpr std::array delay_kinds{"one", "grid", "anywhere", "none"};

@@ -1,5 +1,6 @@
 """Training on exact gradients from the command line, and what its networks do in Python."""
 
+import gzip
 import json
 
 import nir
@@ -78,9 +79,41 @@ def test_a_neuron_fires_when_the_formula_of_its_rule_says_and_once_if_its_name_s
         assert potential == pytest.approx(1.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["lif", "lif_double_once"])
+RAMPS = ("--neuron", "ramp_once", "--window", "30ms", "-d", "180ms", "--tau-0", "3ms", "--alpha", "0")
+
+
+def test_neurons_that_fire_on_ramps_do_so_when_rectified_linear_units_say(tmp_path):
+    path, log = trained(tmp_path, *RAMPS, "--epochs", "5", "--learning-rate", "0.01")
+    losses = [record["training"]["loss"] for record in log]
+    assert losses[-1] < 0.8 * losses[0]
+    stages = {
+        node.weight.shape: node.weight for node in nir.read(path).nodes.values() if hasattr(node, "weight")
+    }
+    hidden, output = stages[(12, 5)], stages[(3, 12)]
+    out = saltus.simulate(saltus.load(path), {"input": SAMPLE}, duration=0.18)
+    times, inputs = SAMPLE
+    active = np.zeros(5)
+    active[inputs] = 30e-3 - times
+    for name, weights, start, threshold, length in (
+        ("hidden1", hidden, 30e-3, 1.0, 1.0),
+        ("output", output, 60e-3, 2.0, 4.0),
+    ):
+        potential = weights @ active / 30e-3
+        fires = potential > threshold - length
+        assert np.count_nonzero(fires) > 0
+        spikes = out.spikes[name]
+        assert sorted(spikes.neurons) == list(np.flatnonzero(fires))
+        wait = 30e-3 * np.maximum(0.0, threshold - potential[spikes.neurons])
+        assert spikes.times == pytest.approx(start + wait, abs=1e-13)
+        active = np.zeros(len(weights))
+        active[spikes.neurons] = start + 30e-3 - spikes.times
+
+
+@pytest.mark.parametrize("name", ["lif", "lif_double_once", "ramp_once"])
 def test_a_trained_network_decides_as_its_training_has_measured(name, tmp_path):
     options = ("--neuron", name, "--epochs", "10", "--validation", "1000", "--last-epoch")
+    if name == "ramp_once":
+        options += (*RAMPS[2:], "--learning-rate", "0.01")
     path, log = trained(tmp_path, *options)
     stdout, _ = run("evaluate", path, "yin-yang", "--split", "train", "--json", "-q")
     decisions = json.loads(stdout)["decisions"][-1000:]
@@ -138,10 +171,60 @@ def test_the_convolutional_network_of_the_house_decides_as_its_notes_say():
     assert (result["correct"], result["samples"]) == (496, 500)
 
 
+def test_a_convolutional_network_on_ramps_decides_as_the_exact_clock_does(tmp_path):
+    path = tmp_path / "net.nir"
+    options = (
+        "--neuron",
+        "ramp_once",
+        "-d",
+        "160ms",
+        "--slot",
+        "1ms",
+        "--slots",
+        "20",
+        "--hidden",
+        "4c5,p2,8c5,p2,16",
+    )
+    options += (
+        "--epochs",
+        "4",
+        "--batch",
+        "10",
+        "--tau-0",
+        "2ms",
+        "--alpha",
+        "0",
+        "--learning-rate",
+        "0.005",
+    )
+    stdout, _ = run(
+        "train", "exact", MNIST, "--split", "test", "-o", path, *options, "-q", "--json", "--last-epoch"
+    )
+    log = json.loads(stdout)["log"]
+    assert log[-1]["training"]["loss"] < 0.7 * log[0]["training"]["loss"]
+    stdout, _ = run("evaluate", path, MNIST, "--split", "test", "--json", "-q")
+    decisions = json.loads(stdout)["decisions"]
+    held_back = log[-1]["validation"]["samples"]
+    right = sum(d["decided"] == d["label"] for d in decisions[-held_back:])
+    assert right == log[-1]["validation"]["correct"]
+    net = saltus.load(path)
+    with gzip.open(MNIST / "t10k-images-idx3-ubyte.gz") as file:
+        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)
+    for image, decision in zip(images[:5], decisions, strict=False):
+        slots = (255 - image.astype(int)) * 20 // 255
+        (pixels,) = np.nonzero(slots < 20)
+        out = saltus.simulate(net, {"input": (1e-3 * slots[pixels], pixels)}, duration=0.16).spikes["output"]
+        assert out.neurons[np.argmin(out.ticks)] == decision["decided"]
+
+
 @pytest.mark.parametrize(
     ("options", "arguments"),
     [
         ((), {}),
+        (
+            ("--neuron", "ramp_once", "--window", "30ms", "-d", "180ms"),
+            {"neuron": "ramp_once", "window": 30e-3, "duration": 0.18},
+        ),
         (("--neuron", "linear_once", "--inputs", "4"), {"neuron": "linear_once", "inputs": 4}),
         (
             ("--inputs", "3", "--learn-delays", "--initial-delay", "5ms", "--neuron", "lif_double_once"),
@@ -167,7 +250,11 @@ def test_the_package_and_the_command_train_to_the_same_bits(options, arguments, 
     assert once[0].decisions == once[1].decisions
     assert 0 < once[0].correct < once[0].samples
     further = saltus.train.exact(
-        result.network, "yin-yang", epochs=1, loss=arguments.get("loss", "first_spike_gap")
+        result.network,
+        "yin-yang",
+        epochs=1,
+        loss=arguments.get("loss", "first_spike_gap"),
+        duration=arguments.get("duration", 0.06),
     )
     assert len(further.log) == 1
 
@@ -220,6 +307,15 @@ def test_inputs_that_are_left_out_have_no_synapses(delays, tmp_path):
     [
         (("--neuron", "lif_twice"), "neuron: expected one of lif, lif_once, "),
         (("--neuron", "linear_onse"), "Did you mean 'linear_once'"),
+        (
+            ("--neuron", "ramp_once"),
+            "duration: expected at least 0.12 s, the end of the window of the outputs",
+        ),
+        (("--neuron", "ramp_once", "--window", "0ms"), "window: expected > 0"),
+        (
+            ("--neuron", "ramp_once", "-d", "200ms", "--learn-delays"),
+            "learn delays: expected neurons other than ramp_once",
+        ),
         (("--inputs", "6"), "inputs: expected 1 to 5, as many as a sample has, found 6."),
         (("--inputs", "0"), "inputs: expected 1 to 5, as many as a sample has, found 0."),
         (("--inputs", "-1"), "--inputs"),
@@ -237,7 +333,8 @@ def test_options_that_mean_nothing_are_refused_by_name(options, message, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "option", [("--neuron", "lif"), ("--inputs", "4"), ("--hidden", "12"), ("--initial", "1,1")]
+    "option",
+    [("--neuron", "lif"), ("--inputs", "4"), ("--hidden", "12"), ("--initial", "1,1"), ("--window", "1ms")],
 )
 def test_what_describes_a_new_network_is_refused_beside_one_to_begin_with(option, tmp_path):
     path, _ = trained(tmp_path, "--epochs", "1")

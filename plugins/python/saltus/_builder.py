@@ -212,14 +212,15 @@ class NetworkBuilder:
         model : str
             "if_delta", "lif_delta", "lif_delta_adaptive", "qif_delta": the membrane jumps by the weight of a
             spike, in volts. "if_exp", "lif_exp", "lif_exp2", "lif_alpha": synaptic currents, with one time
-            constant or two, one for each sign of the weight. "li_delta", "li_exp": leaky integrators that
+            constant or two, one for each sign of the weight. "if_ramp": firing on a ramp, from t_min to
+            t_max seconds, slope volts per second. "li_delta", "li_exp": leaky integrators that
             never fire. NEST's names of these models, such as iaf_psc_exp, bring NEST's defaults.
         **parameters
             Numbers, arrays with one entry per neuron, or saltus.uniform(...), saltus.normal(...), drawn for
             each: tau_m, tau_syn (or tau_syn_ex, tau_syn_in), t_ref, th_tau in seconds; E_L, V_th, th_jump,
             V_reset, V_0 (or V_m; at the start, E_L if not given) in volts; C_m in farads, I_e in amperes.
             Without C_m the resistance is 1: I_e and the weights of synaptic currents are then in volts (for
-            if_delta and if_exp, per second).
+            if_delta, if_exp and if_ramp, per second).
 
         Examples
         --------

@@ -145,8 +145,8 @@ Network random_network(std::uint32_t seed) {
     NetworkBuilder build(seed);
     const std::uint32_t inputs = 1 + below(5);
     build.input("in", below(2) == 0 ? Shape{inputs} : Shape{2, inputs});
-    const std::vector<std::string> models{"lif_delta",   "lif_exp",      "lif_exp2",  "lif_alpha",
-                                          "if_delta",    "if_exp",       "qif_delta", "li_delta",
+    const std::vector<std::string> models{"lif_delta",   "lif_exp",       "lif_exp2",  "lif_alpha",
+                                          "if_delta",    "if_exp",        "qif_delta", "li_delta",
                                           "iaf_psc_exp", "iaf_psc_delta", "if_ramp"};
     const std::uint32_t count = 1 + below(3);
     std::vector<std::string> names{"in"};

@@ -5,8 +5,8 @@
 //   V' = slope            t_min <= t < t_max  V >= V_th: spike, reset, and no integration for t_ref
 //   V' = 0                t_max <= t
 //
-// Whatever V is, no spike comes before t_min, and none at t_max or later. A spike at a brings R J w (t_min - a)
-// to V(t_min); a neuron that fires once does so at
+// Whatever V is, no spike comes before t_min, and none at t_max or later. A spike at a brings R J w (t_min -
+// a) to V(t_min); a neuron that fires once does so at
 //   t = t_min + max(0, V_th - V(t_min)) / slope,   dt/dw = -R J (t_min - a) / slope,   dt/da = R J w / slope,
 // so that the times of a layer are rectified linear functions of those of the layer before (Rueckauer & Liu
 // 2018; Stanojevic et al. 2024).
@@ -25,16 +25,16 @@ struct RampIf {
     static constexpr std::string_view name = "RampIF";
     static constexpr Reset reset = Reset::to_value;
 
-    double t_min = 20e-3;   // the ramp begins       [s]
-    double t_max = 40e-3;   // and ends              [s]
-    double slope = 50.0;    // of the ramp           [V/s]
-    double R = 1.0;         // slope of the potential before it [V per I and second], 1 / C_m
-    double V_th = 1.0;      // spike threshold       [V]
-    double V_reset = 0.0;   // after a spike         [V]
-    Duration t_ref{};       // refractory period
-    double I_e = 0.0;       // constant current      [I]
-    double J = 1.0;         // jump of I per weight  [I]
-    double V_0 = 0.0;       // at the start          [V]
+    double t_min = 20e-3;  // the ramp begins       [s]
+    double t_max = 40e-3;  // and ends              [s]
+    double slope = 50.0;   // of the ramp           [V/s]
+    double R = 1.0;        // slope of the potential before it [V per I and second], 1 / C_m
+    double V_th = 1.0;     // spike threshold       [V]
+    double V_reset = 0.0;  // after a spike         [V]
+    Duration t_ref{};      // refractory period
+    double I_e = 0.0;      // constant current      [I]
+    double J = 1.0;        // jump of I per weight  [I]
+    double V_0 = 0.0;      // at the start          [V]
 
     struct State {
         double V;
