@@ -168,6 +168,27 @@ def initial_weights(seed=0):
     return np.ascontiguousarray(W0.T), np.ascontiguousarray(W1.T)
 
 
+def read_network(path):
+    """Weights [input][output] and what V has to exceed.
+
+    Of a network of Saltus, whose neurons fire where V >= v_threshold, or of an HDF5 file of the published
+    kind (hidden/weight, output/weight).
+    """
+    import h5py
+
+    with h5py.File(path) as file:
+        if "node" not in file:
+            weights, theta = [file[f"{name}/weight"][:] for name in ("hidden", "output")], 100.0
+        else:
+            nodes = file["node/nodes"]
+            weights = [nodes[f"{name}_weights/weight"][:] for name in ("hidden", "output")]
+            thresholds = np.unique([nodes[name]["v_threshold"][:].flat[0] for name in ("hidden", "output")])
+            if len(thresholds) != 1:
+                raise SystemExit(f"{path}: expected one threshold for both layers, found {thresholds}")
+            theta = float(np.nextafter(np.float64(thresholds[0]), 0.0))
+    return (*(np.ascontiguousarray(w.T.astype(np.float64)) for w in weights), theta)
+
+
 def main():
     folder = sys.argv[1]
     images, labels = read_idx(folder, "train")
@@ -184,22 +205,22 @@ def main():
         f"training, first epoch from random weights: {len(labels) / best:.0f} samples/s, "
         f"{errors} with an error"
     )
-    if len(sys.argv) > 2:  # weights to infer with: an HDF5 file as in shared/conformance/s4nn/pretrained.h5
-        import h5py
-
-        with h5py.File(sys.argv[2]) as file:
-            A = np.ascontiguousarray(file["hidden/weight"][:].T)
-            B = np.ascontiguousarray(file["output/weight"][:].T)
+    theta = 100.0
+    if len(sys.argv) > 2:
+        A, B, theta = read_network(sys.argv[2])
     images, labels = read_idx(folder, "t10k")
     test = sorted_spikes(images)
     decided, when = np.empty(len(labels), np.int64), np.empty(len(labels), np.int64)
-    infer(*test, A, B, 100.0, decided, when)
+    infer(*test, A, B, theta, decided, when)
     best = 1e9
     for _ in range(5):
         start = time.process_time()
-        infer(*test, A, B, 100.0, decided, when)
+        infer(*test, A, B, theta, decided, when)
         best = min(best, time.process_time() - start)
-    print(f"inference: {len(labels) / best:.0f} images/s, mean decision {when.mean():.2f} slots")
+    print(
+        f"inference: {len(labels) / best:.0f} images/s, mean decision {when.mean():.2f} slots, "
+        f"{np.count_nonzero(decided == labels)} right"
+    )
     if len(sys.argv) > 3:
         np.savez(sys.argv[3], decided=decided, when=when)
 
