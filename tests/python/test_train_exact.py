@@ -165,10 +165,11 @@ def test_a_convolutional_network_decides_as_its_training_has_measured_and_goes_o
     assert json.loads(stdout)["log"][0]["training"]["loss"] < log[-1]["training"]["loss"]
 
 
-def test_the_convolutional_network_of_the_house_decides_as_its_notes_say():
-    stdout, _ = run("evaluate", ROOT / "datasets" / "exact_gradients" / "mnist.nir", MNIST, "--json", "-q")
+@pytest.mark.parametrize(("name", "correct"), [("mnist.nir", 496), ("mnist_ramps.nir", 498)])
+def test_the_convolutional_networks_of_the_house_decide_as_their_notes_say(name, correct):
+    stdout, _ = run("evaluate", ROOT / "datasets" / "exact_gradients" / name, MNIST, "--json", "-q")
     result = json.loads(stdout)
-    assert (result["correct"], result["samples"]) == (496, 500)
+    assert (result["correct"], result["samples"]) == (correct, 500)
 
 
 def test_a_convolutional_network_on_ramps_decides_as_the_exact_clock_does(tmp_path):
