@@ -42,14 +42,13 @@ class RampRun final : public LayerRun {
 
         spikes.clear();
         fired_.clear();
-        const double last = std::min(p.t_max, layer_.end());
         const double least = p.V_th - p.slope * (p.t_max - p.t_min);
         for (std::uint32_t place = 0; place < places_; ++place) {
             const double* V = V_.data() + place * width_;
             for (std::uint32_t c = 0; c < map.channels(); ++c) {
                 if (V[c] < least) continue;
                 const double t = p.t_min + std::max(0.0, p.V_th - V[c]) / p.slope;
-                if (t >= p.t_max || t > last) continue;
+                if (t >= p.t_max || t > layer_.end()) continue;
                 spikes.add(t, c * static_cast<std::uint32_t>(places_) + place);
                 fired_.push_back(static_cast<std::uint32_t>(place * width_ + c));
             }
@@ -128,7 +127,7 @@ class RampRun final : public LayerRun {
     std::vector<double> inputs_;        // [place][input]: R J max(0, t_min - a)
     std::vector<double> V_;             // [place][channel] at t_min
     std::vector<double> by_V_;          // dL/dV, [place][channel]
-    std::vector<double> by_input_;      // dL/d inputs_ but for what arrived nowhere, [place][input]
+    std::vector<double> by_input_;      // [place][input]: dL/d inputs_
     std::vector<double> by_weight_;     // [channel][input]
     std::vector<std::uint32_t> fired_;  // of each spike: its place in V_
     std::vector<char> silent_;
